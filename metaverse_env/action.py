@@ -1,0 +1,185 @@
+"""From actions to commands and back: the only place that knows how an action is coded.
+
+An action scales what is pending, resource by resource, and sets the share of new sessions that is handed over:
+
+* ``"discrete"``: one index per choice. With one zone a single number (``Discrete``), with several a ``MultiDiscrete``.
+* ``"continuous"``: a symmetric ``Box``; a in [-1, 1] multiplies by 2^a, and handover is (a + 1) / 2 of the largest share.
+
+With ``scaling="horizontal"`` one choice scales the number of replicas instead of three.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from gymnasium import spaces
+
+from metaverse_env.compiling import compiled, entry_point
+from metaverse_env.errors import ActionError, UnknownNameError
+from metaverse_env.scenario import Scenario
+from metaverse_env.simulator.actuation import bounded, replicas_for
+from metaverse_env.simulator.records import COMMAND
+from metaverse_env.telemetry import Command
+from metaverse_env.units import RESOURCES
+
+Array = np.ndarray
+ActionType = Literal["discrete", "continuous"]
+
+
+@compiled
+def _scale_pods(before: Any, factor: float, pod_size: Any, new: Any) -> None:
+    """Write the pending pods times a factor; one above or below 1 moves at least one pod, or small zones never could."""
+    pods = replicas_for(before.allocation, pod_size)
+    goal = pods
+    if factor > 1.0:
+        goal = max(np.ceil(pods * factor), pods + 1.0)
+    elif factor < 1.0:
+        goal = max(min(np.floor(pods * factor), pods - 1.0), 1.0)
+    for resource in range(3):
+        new.allocation[resource] = goal * pod_size[resource]
+
+
+@compiled
+def _scale(before: Any, factors: Any, limits: Any, pod_size: Any, new: Any) -> None:
+    """Write the pending allocation times one factor for its pods, or times three, within limits."""
+    if len(factors) == 1:
+        _scale_pods(before, factors[0], pod_size, new)
+    for resource in range(3):
+        if len(factors) > 1:
+            new.allocation[resource] = before.allocation[resource] * factors[resource]
+        new.allocation[resource] = bounded(new.allocation[resource], limits[0, resource], limits[1, resource])
+
+
+@entry_point
+def _decode_choices(
+    actions: Any, table: Any, shares: Any, before: Any, limits: Any, pod_size: Any, factors: Any, out: Any
+) -> int:
+    """Decode ``int64 [W, Z, choices]``; return the flat index of the first choice out of range, or -1."""
+    scales = len(factors)
+    for w in range(before.shape[0]):
+        for z in range(before.shape[1]):
+            for c in range(actions.shape[2]):
+                choice = actions[w, z, c]
+                if choice < 0 or choice >= (len(table) if c < scales else len(shares)):
+                    return (w * before.shape[1] + z) * actions.shape[2] + c
+                if c < scales:
+                    factors[c] = table[choice]
+                else:
+                    out[w, z].handover = shares[choice]
+            _scale(before[w, z], factors, limits, pod_size, out[w, z])
+    return -1
+
+
+@entry_point
+def _decode_box(actions: Any, shares: Any, before: Any, limits: Any, pod_size: Any, factors: Any, out: Any) -> int:
+    """Decode ``float32 [W, Z, choices]`` in [-1, 1]; return the flat index of the first value outside, or -1."""
+    scales = len(factors)
+    for w in range(before.shape[0]):
+        for z in range(before.shape[1]):
+            for c in range(actions.shape[2]):
+                value = actions[w, z, c]
+                if not -1.0 <= value <= 1.0:
+                    return (w * before.shape[1] + z) * actions.shape[2] + c
+                if c < scales:
+                    factors[c] = 2.0**value
+                else:
+                    out[w, z].handover = 0.5 * (value + 1.0) * shares[-1]
+            _scale(before[w, z], factors, limits, pod_size, out[w, z])
+    return -1
+
+
+class ActionCodec:
+    """Codes commands as actions for a scenario.
+
+    Args:
+        scenario: Gives the factors, shares and limits.
+        names: The zones that one action steers.
+        action_type: ``"discrete"`` or ``"continuous"``.
+
+    Raises:
+        UnknownNameError: Another action type.
+    """
+
+    def __init__(self, scenario: Scenario, names: tuple[str, ...], action_type: ActionType = "discrete") -> None:
+        if action_type not in ("discrete", "continuous"):
+            raise UnknownNameError("action type", action_type, ("discrete", "continuous"))
+        actuation = scenario.actuation
+        self.names, self.action_type = names, action_type
+        self.limits: Array = np.array([actuation.allocation_min, actuation.allocation_max], dtype=np.float32)
+        self._pod_size = np.array(actuation.pod_size, dtype=np.float32)
+        self._factors = np.array(actuation.factors, dtype=np.float32)
+        self._shares = np.array(actuation.handover_shares, dtype=np.float32)
+        self._labels = ("replicas",) if scenario.scaling == "horizontal" else RESOURCES
+        self._scratch = np.ones(len(self._labels), dtype=np.float32)
+        self.choices = [len(self._factors)] * len(self._labels)
+        if len(self._shares) > 1:
+            self.choices, self._labels = [*self.choices, len(self._shares)], (*self._labels, "handover")
+        self.single = len(names) == 1 and action_type == "discrete"
+        self.space = self._space(len(names))
+
+    def _space(self, zones: int) -> spaces.Space[Any]:
+        if self.action_type == "continuous":
+            return spaces.Box(-1.0, 1.0, (zones * len(self.choices),), np.float32)
+        if self.single:
+            return spaces.Discrete(int(np.prod(self.choices)))
+        return spaces.MultiDiscrete(self.choices * zones)
+
+    def zone_space(self) -> spaces.Space[Any]:
+        """Return a new space of one zone's part of an action: what an agent of a team chooses from."""
+        if self.action_type == "continuous":
+            return spaces.Box(-1.0, 1.0, (len(self.choices),), np.float32)
+        return spaces.MultiDiscrete(self.choices)
+
+    @property
+    def hold(self) -> Any:
+        """The action that changes nothing and hands nothing over."""
+        scales, rest = len(self._scratch), len(self.choices) - len(self._scratch)
+        if self.action_type == "continuous":
+            return np.tile(np.array([0.0] * scales + [-1.0] * rest, dtype=np.float32), len(self.names))
+        one = [int(np.flatnonzero(self._factors == 1.0)[0])] * scales + [0] * rest
+        if self.single:
+            return int(np.ravel_multi_index(tuple(one), tuple(self.choices)))
+        return np.tile(np.array(one), len(self.names))
+
+    def decode(self, actions: Any, pending: Command) -> Command:
+        """Turn actions into a command.
+
+        Args:
+            actions: ``[W]`` numbers (one zone, discrete), else ``[W, zones x choices]``.
+            pending: The command given last, which is scaled.
+
+        Raises:
+            ActionError: Wrong shape or type, or a value that is out of range or not a number.
+        """
+        parts = self._parts(actions, pending.zones.shape)
+        out = np.zeros(pending.zones.shape, dtype=COMMAND)
+        fixed = (self._shares, pending.zones, self.limits, self._pod_size, self._scratch, out)
+        bad = (
+            _decode_box(parts, *fixed)
+            if self.action_type == "continuous"
+            else _decode_choices(parts, self._factors, *fixed)
+        )
+        if bad >= 0:
+            self._refuse(parts, bad)
+        return Command(out)
+
+    def _parts(self, actions: Any, shape: tuple[int, ...]) -> Array:
+        """Check shape and type; return ``[W, Z, choices]``."""
+        actions = np.asarray(actions)
+        kinds, wanted = ("iu", np.int64) if self.action_type == "discrete" else ("fiu", np.float32)
+        if actions.dtype.kind not in kinds:
+            raise ActionError(f"an action of {self.space} needs dtype {np.dtype(wanted)}, got {actions.dtype}")
+        size = shape[0] if self.single else shape[0] * shape[1] * len(self.choices)
+        if actions.size != size or actions.shape[0] != shape[0]:
+            raise ActionError(f"needs {shape[0]} x an action of {self.space}, got an array of shape {actions.shape}")
+        if not self.single:
+            return actions.reshape(*shape, len(self.choices)).astype(wanted, copy=False)
+        worst = int(np.argmax((actions < 0) | (actions >= np.prod(self.choices))))
+        if not 0 <= actions.flat[worst] < np.prod(self.choices):
+            raise ActionError(f"zone {self.names[0]!r}: action {actions.flat[worst]} is not in {self.space}")
+        return np.stack(np.unravel_index(actions.reshape(shape), self.choices), axis=-1)
+
+    def _refuse(self, parts: Array, bad: int) -> None:
+        place, choice = divmod(bad, len(self.choices))
+        zone, value = self.names[place % len(self.names)], parts.flat[bad]
+        limit = "[-1, 1]; clip it" if self.action_type == "continuous" else f"0 to {self.choices[choice] - 1}"
+        raise ActionError(f"zone {zone!r}: {self._labels[choice]} = {value}; must be in {limit}")

@@ -1,0 +1,93 @@
+"""The contracts between the storeys of the house. Executable twins are in :mod:`metaverse_env.testing`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from metaverse_env.history import History
+from metaverse_env.telemetry import Command, Forecast, Telemetry, Tick
+from metaverse_env.zones import ZoneGraph
+
+Array = np.ndarray
+
+
+@runtime_checkable
+class World(Protocol):
+    """Zones that can be observed and commanded: a simulation, or a real cluster."""
+
+    zones: ZoneGraph
+    tick_s: float
+
+    @property
+    def worlds(self) -> int:
+        """How many independent worlds there are, ``W``."""
+        ...
+
+    def reset(self, *, seeds: Sequence[int | None], worlds: Array | None = None) -> Telemetry:
+        """Start anew the worlds that the mask ``worlds [W]`` names (all when ``None``).
+
+        A seed of ``None`` continues that world's own sequence of episodes.
+        """
+        ...
+
+    def step(self, command: Command) -> Tick:
+        """Let one tick pass under a command."""
+        ...
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """A belief about the future. Stateless: whoever calls it owns the history."""
+
+    horizon: int
+
+    def forecast(self, history: History, ticks: Sequence[int] | None = None) -> Forecast:
+        """Forecast every zone at the given ticks ahead (all up to the horizon when ``None``)."""
+        ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """One modality: raw samples to text and embedding."""
+
+    modality: str
+
+    def encode(self, samples: Sequence[object]) -> tuple[list[str], Array]:
+        """Return one text and one row of ``float32 [samples, dimension]`` per sample."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a policy may see.
+
+    Attributes:
+        telemetry: The latest observation.
+        forecast: The belief about the future, or ``None`` without a forecaster.
+        pending: The command that was given last; what is asked for but perhaps not in effect yet.
+        history: The observations so far.
+        limits: ``float32 [2, 3]``, least and most that a zone may be given: cores, MB, Mbps.
+        latency_objective_ms: The p95 that users must not exceed.
+    """
+
+    telemetry: Telemetry
+    forecast: Forecast | None
+    pending: Command
+    history: History
+    limits: Array
+    latency_objective_ms: float
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """A controller, learned or classical."""
+
+    def reset(self, zones: ZoneGraph, worlds: int) -> None:
+        """Forget everything; prepare for ``worlds`` worlds of these zones."""
+        ...
+
+    def act(self, view: View) -> Command:
+        """Decide what to ask of the world for the next tick."""
+        ...

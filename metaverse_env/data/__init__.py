@@ -1,0 +1,1 @@
+"""Tables that ship with the package; each is rebuilt by the command that it carries inside."""

@@ -1,0 +1,1 @@
+"""The environments: Gymnasium single and vector, PettingZoo parallel and AEC, all thin shells around a world."""

@@ -1,0 +1,139 @@
+"""The thin shell around a world, shared by every environment: belief, observation, command, reward, in that order.
+
+Batch-first: a single environment is one world of the same code, so that single and vector results agree by construction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from metaverse_env.action import ActionCodec, ActionType
+from metaverse_env.contracts import Predictor, View, World
+from metaverse_env.errors import ConfigurationError, LifecycleError
+from metaverse_env.forecasters import load_forecaster
+from metaverse_env.history import History
+from metaverse_env.observation import FORECAST_TICKS, Observer
+from metaverse_env.reward import Reward, RewardFunction
+from metaverse_env.scenario import Scenario, load_scenario
+from metaverse_env.simulator.constants import build_constants
+from metaverse_env.simulator.world import SimulatedWorld
+from metaverse_env.telemetry import Command, Forecast, Telemetry, Tick
+from metaverse_env.traces import Trace, load_trace
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step of the shell gives: ``observation [W, size]``, the tick, and its reward."""
+
+    observation: Array
+    tick: Tick
+    reward: Reward
+
+
+class Shell:
+    """Observation, action and reward around ``W`` worlds.
+
+    Args:
+        scenario: A name, a file or a scenario.
+        worlds: ``W``, when the world is simulated here.
+        dynamics: ``"stgnn"``, ``"physics"``, ``"trace"`` or an object.
+        forecaster: ``"stgnn"``, ``"persistence"``, ``"none"`` or an object.
+        scaling: Overrides the scenario's ``"vertical"`` or ``"horizontal"``.
+        action_type: ``"discrete"`` or ``"continuous"``.
+        trace: File or :class:`~metaverse_env.traces.Trace` for ``dynamics="trace"``.
+        mean_users: Scales a trace to this mean of users per zone.
+        world: Any other :class:`~metaverse_env.contracts.World`, such as a cluster.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Scenario,
+        worlds: int = 1,
+        dynamics: Any = "stgnn",
+        forecaster: Any = "stgnn",
+        scaling: str | None = None,
+        action_type: ActionType = "discrete",
+        trace: str | Trace | None = None,
+        mean_users: float | None = None,
+        world: World | None = None,
+    ) -> None:
+        chosen = load_scenario(scenario)
+        chosen = chosen if scaling is None else chosen.with_changes(scaling=scaling)
+        self.forecaster: Predictor | None = load_forecaster(forecaster)
+        self.world = world if world is not None else self._simulate(chosen, worlds, dynamics, trace, mean_users)
+        self.scenario = self.world.scenario if isinstance(self.world, SimulatedWorld) else chosen
+        simulated = isinstance(self.world, SimulatedWorld)
+        self.constants = self.world.constants if simulated else build_constants(self.scenario, self.world.zones)
+        self.observer = Observer(self.constants, forecast=self.forecaster is not None)
+        self.codec = ActionCodec(self.scenario, self.world.zones.names, action_type)
+        self.reward_function = RewardFunction(self.scenario, self.constants)
+        self.history: History | None = None
+        self._telemetry: Telemetry | None = None
+        self._forecast: Forecast | None = None
+
+    def _simulate(self, scenario: Scenario, worlds: int, dynamics: Any, trace: Any, mean_users: float | None) -> World:
+        users = load_trace(trace) if trace is not None and not isinstance(trace, Trace) else trace
+        if mean_users is not None:
+            if users is None:
+                raise ConfigurationError("mean_users scales a trace; give trace=FILE and dynamics='trace'")
+            users = users.scaled(mean_users)
+        intents = getattr(self.forecaster, "needs_intents", False)
+        return SimulatedWorld(scenario, worlds, dynamics, users, intents)
+
+    @property
+    def started(self) -> bool:
+        """Whether there was a first reset."""
+        return self._telemetry is not None
+
+    def reset(self, seeds: Sequence[int | None], worlds: Array | None = None, **options: Any) -> Array:
+        """Start worlds anew (those of the mask ``worlds [W]``, or all); return the observations of all."""
+        telemetry = self.world.reset(seeds=seeds, worlds=worlds, **options)
+        pending = Command.of(telemetry.zones["pending"], telemetry.zones["handover"])
+        if self.history is None or worlds is None or worlds.all():
+            self.history = History(len(seeds), len(self.world.zones), telemetry.intents.shape[2])
+            self.history.append(telemetry)
+        else:
+            pending.zones[~worlds] = self._pending.zones[~worlds]
+            self.history.clear(worlds)
+            self.history.rewrite(telemetry)
+        self._pending = pending
+        return self._observe(telemetry, telemetry)
+
+    def step(self, actions: Any) -> Step:
+        """Let one tick pass under actions; see :class:`~metaverse_env.action.ActionCodec`."""
+        if self._telemetry is None:
+            raise LifecycleError("step before reset; call reset() first")
+        return self.command(self.codec.decode(actions, self._pending))
+
+    def command(self, command: Command) -> Step:
+        """Let one tick pass under a command: what classical controllers give, without the codec between."""
+        if self._telemetry is None or self.history is None:
+            raise LifecycleError("step before reset; call reset() first")
+        before = self._telemetry
+        tick = self.world.step(command)
+        self._pending = command
+        self.history.append(tick.telemetry)
+        reward = self.reward_function(tick.outcome, tick.telemetry)
+        return Step(self._observe(tick.telemetry, before), tick, reward)
+
+    def _observe(self, telemetry: Telemetry, before: Telemetry) -> Array:
+        self._telemetry = telemetry
+        if self.forecaster is not None and self.history is not None:
+            self._forecast = self.forecaster.forecast(self.history, FORECAST_TICKS)
+        return self.observer(telemetry, before, self._forecast, self._pending)
+
+    @property
+    def view(self) -> View:
+        """What a policy may see now.
+
+        Raises:
+            LifecycleError: Before the first reset.
+        """
+        if self._telemetry is None or self.history is None:
+            raise LifecycleError("nothing to see before reset; call reset() first")
+        objective_ms = self.scenario.service.latency_objective_ms
+        return View(self._telemetry, self._forecast, self._pending, self.history, self.codec.limits, objective_ms)

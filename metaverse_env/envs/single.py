@@ -1,0 +1,128 @@
+"""The Gymnasium environment of one world: :class:`MetaverseEnv`, and what its ids preset."""
+
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+
+from metaverse_env.envs.shell import Shell, Step
+from metaverse_env.errors import ConfigurationError, LifecycleError, UnknownNameError
+from metaverse_env.scenario import Scenario
+from metaverse_env.telemetry import Records
+
+Array = np.ndarray
+
+
+class NotReset(LifecycleError, ResetNeeded):
+    """An environment that was stepped before its first reset, or after its end; Gymnasium's own error too."""
+
+
+class MetaverseEnv(gym.Env[Array, Any]):
+    """One world of metaverse zones: scale what each zone is given, at the lowest cost that keeps latency.
+
+    Observation: ``float32`` vector in [-1, 1]; :mod:`metaverse_env.observation` names every entry.
+    Action: factors for each resource of each zone and the share of new sessions to hand over; see
+    :mod:`metaverse_env.action`. Reward: the global one of :mod:`metaverse_env.reward`. An episode is truncated after
+    ``episode_ticks`` of the scenario (240 ticks are one hour) and never terminates.
+
+    ``info`` holds ``telemetry`` and ``outcome`` (records ``[Z]``, what was observed and what truly happened),
+    ``reward_terms`` (EUR per hour and shares), ``time_s`` within the week and ``price_factor``.
+
+    Args:
+        scenario: A name of the catalogue, a TOML or YAML file, or a scenario.
+        render_mode: ``"human"`` (a window), ``"rgb_array"``, or ``None``.
+        **arguments: Everything that :class:`~metaverse_env.envs.shell.Shell` takes: ``dynamics``, ``forecaster``,
+            ``scaling``, ``action_type``, ``trace``, ``mean_users``, ``world``.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["human", "rgb_array"], "render_fps": 20}
+
+    def __init__(
+        self, scenario: str | Scenario = "multi_zone", render_mode: str | None = None, **arguments: Any
+    ) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise UnknownNameError("render mode", render_mode, self.metadata["render_modes"])
+        self.shell = Shell(scenario, **arguments)
+        if self.shell.world.worlds != 1:
+            raise ConfigurationError(f"an environment has one world, got {self.shell.world.worlds}; use gym.make_vec")
+        self.observation_space = spaces.Box(-1.0, 1.0, (self.shell.observer.size,), np.float32)
+        self.action_space = self.shell.codec.space
+        self.render_mode = render_mode
+        self._ticks_left = 0
+        self._last: Step | None = None
+        self._viewer: Any = None
+
+    @property
+    def scenario(self) -> Scenario:
+        """The constants of this world."""
+        return self.shell.scenario
+
+    @property
+    def episode_ticks(self) -> int:
+        """Ticks until truncation: the scenario's, or ``max_episode_steps`` of ``gym.make``."""
+        asked = self.spec.max_episode_steps if self.spec is not None else None
+        return asked if asked is not None else self.scenario.episode_ticks
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: Makes it reproducible to the byte; without one, the next episode of the last seed.
+            options: ``{"noise_seed": n}`` varies demand noise, delays and metrics while users stay the same.
+        """
+        super().reset(seed=seed)
+        noise = (options or {}).get("noise_seed")
+        extra = {} if noise is None else {"noise_seeds": [noise]}
+        observation = self.shell.reset([seed], **extra)
+        self._ticks_left, self._last = self.episode_ticks, None
+        if self.render_mode == "human":
+            self.render()
+        return observation[0], self._info(None)
+
+    def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        """Let one tick pass; see the class.
+
+        Raises:
+            LifecycleError: Before reset, or after truncation.
+            ActionError: An action outside :attr:`action_space`.
+        """
+        if self._ticks_left <= 0:
+            raise NotReset("the episode is over, or was never started; call reset() before step()")
+        last = self._last = self.shell.step(np.asarray(action)[None])
+        self._ticks_left -= 1
+        if self.render_mode == "human":
+            self.render()
+        return (
+            last.observation[0],
+            float(last.reward.worlds["reward"][0]),
+            False,
+            self._ticks_left == 0,
+            self._info(last),
+        )
+
+    def _info(self, last: Step | None) -> dict[str, Any]:
+        telemetry = self.shell.view.telemetry
+        time_s, price_factor = telemetry.weather[0].item()
+        info = {"telemetry": Records(telemetry.zones[0]), "time_s": time_s, "price_factor": price_factor}
+        if last is not None:
+            info["outcome"] = Records(last.tick.outcome.zones[0])
+            info["reward_terms"] = dict(zip(last.reward.worlds.dtype.names, last.reward.worlds[0].item(), strict=True))
+        return info
+
+    def render(self) -> Any:
+        """Return the picture ``uint8 [height, width, 3]`` (``"rgb_array"``), or show it (``"human"``)."""
+        if self.render_mode is None:
+            return None
+        if self._viewer is None:
+            from metaverse_env.rendering import open_viewer
+
+            self._viewer = open_viewer(self.render_mode, self.metadata["render_fps"])
+        return self._viewer.show(self.shell, self._last)
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._viewer is not None:
+            self._viewer.close()
+            self._viewer = None

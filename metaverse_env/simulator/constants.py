@@ -1,0 +1,221 @@
+"""A scenario as the compiled physics reads it: every number under its own name, times turned into per-tick factors.
+
+``Rules`` holds each scalar and short tuple of the scenario under the name of its field, so a constant has one name from
+the TOML file down to the formula. What is derived from several of them stands in :func:`_derived`, once.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel
+
+from metaverse_env.scenario.root import Scenario
+from metaverse_env.scenario.workload import Activity
+from metaverse_env.simulator import demand
+from metaverse_env.simulator.intents import load_bank
+from metaverse_env.simulator.records import ZONE_CONSTANTS
+from metaverse_env.simulator.tick_surface import load_tick_surface
+from metaverse_env.units import HOURS_PER_WEEK, MB_PER_GB, MS_PER_S, SECONDS_PER_DAY, SECONDS_PER_HOUR
+from metaverse_env.zones import ZoneGraph, build_graph
+
+Array = np.ndarray
+
+_GROUPS = ("workload", "intents", "demand", "service", "actuation", "monitoring", "cost", "disturbances")
+EDGE = np.dtype([("zone", "i4"), ("weight", "f4"), ("extra_rtt_ms", "f4"), ("travel_ticks", "i4")], align=True)
+
+
+class Constants(NamedTuple):
+    """Everything that never changes during a simulation.
+
+    Attributes:
+        rules: Record ``[1]``: the scenario's constants by name.
+        zones: Record ``[Z]`` of :data:`~metaverse_env.simulator.records.ZONE_CONSTANTS`.
+        log_rate: ``float32 [Z, 169]``, log of arrivals per second at each hour of the week (the last repeats the first).
+        activities: Record ``[K]``, the scenario's activities.
+        activity_odds: ``float32 [K]``, cumulative probability of coming next.
+        edges: Record ``[Z, D]`` of :data:`EDGE`; zone -1 pads.
+        node_capacity: ``float32 [N, 3]``.
+        rho_grid, threads_grid, surface: The tick server's latency table, ms.
+        bank: ``float32 [M, K, S, E]``, the intents that users can show.
+    """
+
+    rules: Array
+    zones: Array
+    log_rate: Array
+    activities: Array
+    activity_odds: Array
+    edges: Array
+    node_capacity: Array
+    rho_grid: Array
+    threads_grid: Array
+    surface: Array
+    bank: Array
+
+
+def build_constants(scenario: Scenario, graph: ZoneGraph | None = None, mean_users: Array | None = None) -> Constants:
+    """Pack a scenario.
+
+    Args:
+        scenario: What to pack.
+        graph: Its zones; built from the scenario when absent.
+        mean_users: ``[Z]`` mean users of each zone, when a trace says so and not the scenario.
+
+    Raises:
+        ConfigurationError: The bank of intents lacks an activity of the scenario.
+    """
+    graph = graph or build_graph(scenario)
+    rules = _rules(scenario)
+    zones = _zones(scenario, graph, rules, mean_users)
+    service = scenario.service
+    surface = load_tick_surface(service.server_tick_hz, service.server_cv, service.cfs_period_ms)
+    names = [activity.name for activity in scenario.intents.activities]
+    weights = np.array([activity.weight for activity in scenario.intents.activities])
+    return Constants(
+        rules=rules,
+        zones=zones,
+        log_rate=_log_rate(scenario, zones["mean_users"]),
+        activities=_activities(scenario.intents.activities),
+        activity_odds=np.cumsum(weights / weights.sum()).astype(np.float32),
+        edges=_edges(graph),
+        node_capacity=_node_capacity(scenario, graph, zones),
+        rho_grid=surface.rho_grid,
+        threads_grid=surface.threads_utilisation_grid,
+        surface=surface.latency_ms,
+        bank=load_bank(scenario.intents.bank, names).vectors,
+    )
+
+
+def _rules(scenario: Scenario) -> Array:
+    """Flatten the scenario's numbers into one record, field names kept."""
+    values: dict[str, Any] = {"tick_s": scenario.tick_s}
+    for group in _GROUPS:
+        for name, value in getattr(scenario, group):
+            if _is_number_or_triple(value):
+                values[name] = value
+    values |= _derived(scenario)
+    dtype = np.dtype([(name, "f8", np.shape(value)) for name, value in values.items()])
+    record = np.zeros(1, dtype=dtype)
+    for name, value in values.items():
+        record[name] = value
+    return record
+
+
+def _is_number_or_triple(value: object) -> bool:
+    """Tell what has a fixed size; lists of activities or factors have their own tables."""
+    if isinstance(value, tuple):
+        return len(value) in (2, 3) and all(isinstance(item, float | int) for item in value)
+    return isinstance(value, float | int) and not isinstance(value, bool | BaseModel)
+
+
+def _derived(scenario: Scenario) -> dict[str, Any]:
+    """Return per-tick factors and choices as numbers."""
+    tick, workload, service, actuation = scenario.tick_s, scenario.workload, scenario.service, scenario.actuation
+    short_share, short_rate, long_rate = hyperexponential(workload.session_mean_s, workload.session_scv)
+    return {
+        "short_share": short_share,
+        "leave_rate": (short_rate, long_rate),
+        "ou_shared_keep": np.exp(-tick / workload.shared_ou_tau_s),
+        "ou_own_keep": np.exp(-tick / workload.own_ou_tau_s),
+        "noise_sigma": np.sqrt(np.log1p(np.square(scenario.demand.noise_cv))),
+        "noise_keep": scenario.demand.noise_autocorrelation_1min ** (tick / 60.0),
+        "blend_gain": 1.0 - np.exp(-tick / scenario.intents.blend_s),
+        "memory_up_gain": 1.0 - np.exp(-tick / scenario.demand.memory_up_s),
+        "memory_down_gain": 1.0 - np.exp(-tick / scenario.demand.memory_down_s),
+        "frame_ms": MS_PER_S / service.server_tick_hz,
+        "request_model": float(service.model == "request"),
+        "rollout_mode": float(actuation.mode == "rollout" or scenario.scaling == "horizontal"),
+        "horizontal": float(scenario.scaling == "horizontal"),
+        "price_eur_per_s": np.array(
+            [
+                scenario.cost.cpu_eur_per_core_h,
+                scenario.cost.memory_eur_per_gb_h / MB_PER_GB,
+                scenario.cost.bandwidth_eur_per_mbps_h,
+            ]
+        )
+        / SECONDS_PER_HOUR,
+    }
+
+
+def hyperexponential(mean_s: float, scv: float) -> tuple[float, float, float]:
+    """Fit a two-phase hyperexponential with balanced means to a mean and squared coefficient of variation.
+
+    Returns:
+        Probability of the short phase, its rate and the long phase's rate, 1/s. [V] Tijms, *Stochastic Models*, 1994.
+    """
+    share = 0.5 * (1.0 + np.sqrt((scv - 1.0) / (scv + 1.0)))
+    return float(share), float(2.0 * share / mean_s), float(2.0 * (1.0 - share) / mean_s)
+
+
+def _zones(scenario: Scenario, graph: ZoneGraph, rules: Array, mean_users: Array | None) -> Array:
+    random = np.random.default_rng([scenario.layout.seed, 2])
+    zones = np.zeros(len(graph), dtype=ZONE_CONSTANTS)
+    zones["node"] = graph.node
+    zones["base_rtt_ms"] = random.uniform(*scenario.service.base_rtt_ms, size=len(graph))
+    zones["mean_users"] = _popularity(scenario, random) if mean_users is None else mean_users
+    trough = scenario.workload.week_peak_to_trough
+    zones["peak_users"] = zones["mean_users"] * scenario.cost.peak_factor * 2.0 * trough / (1.0 + trough)
+    heaviest = {
+        name: max(getattr(a, name) for a in scenario.intents.activities) for name in ("cpu", "memory", "bandwidth")
+    }
+    for zone in zones:
+        needs = demand.demand_of_users(float(zone["peak_users"]), 1.0, 1.0, 1.0, rules[0])
+        zone["peak_allocation"] = np.clip(
+            np.array(needs) * np.sqrt(list(heaviest.values())) / 0.6,
+            scenario.actuation.allocation_min,
+            scenario.actuation.allocation_max,
+        )
+    zones["peak_eur_per_h"] = zones["peak_allocation"] @ rules["price_eur_per_s"][0] * SECONDS_PER_HOUR
+    return zones
+
+
+def _popularity(scenario: Scenario, random: np.random.Generator) -> Array:
+    """Return mean users per zone: Zipf over a random ranking, averaging what the scenario says."""
+    share = np.arange(1, scenario.layout.zones + 1, dtype=float) ** -scenario.workload.zipf_exponent
+    return random.permutation(share / share.mean()) * scenario.workload.mean_users_per_zone
+
+
+def _log_rate(scenario: Scenario, mean_users: Array) -> Array:
+    """Return the log of arrivals per second at each hour of the week; its exponential averages to the mean rate."""
+    workload, hours = scenario.workload, np.arange(HOURS_PER_WEEK)
+    random = np.random.default_rng([scenario.layout.seed, 3])
+    spread = workload.phase_spread_h
+    peak_hour = workload.peak_hour + random.uniform(-spread / 2, spread / 2, size=len(mean_users))
+    swing = 0.5 * np.log(workload.week_peak_to_trough)
+    day = swing * np.cos(2 * np.pi * (hours - peak_hour[:, None]) / 24.0)
+    weekend = np.where(hours // 24 >= 5, np.log(workload.weekend_factor), 0.0)  # the week starts on Monday
+    curve = day + weekend
+    curve -= np.log(np.exp(curve).mean(axis=1, keepdims=True))
+    rate = np.log(mean_users / (workload.session_mean_s * _activity_gain(scenario.intents.activities)))
+    log_rate = curve + rate[:, None]
+    return np.concatenate([log_rate, log_rate[:, :1]], axis=1).astype(np.float32)
+
+
+def _activity_gain(activities: tuple[Activity, ...]) -> float:
+    """Return by how much activities raise the mean population: attraction x stay, weighted by time spent."""
+    time = np.array([activity.weight * activity.duration_s for activity in activities])
+    gain = np.array([activity.attraction * activity.session for activity in activities])
+    return float((time * gain).sum() / time.sum())
+
+
+def _activities(activities: tuple[Activity, ...]) -> Array:
+    numbers = [name for name in Activity.model_fields if name != "name"]
+    dtype = np.dtype([(name, "f8") for name in numbers])
+    return np.array([tuple(getattr(activity, name) for name in numbers) for activity in activities], dtype=dtype)
+
+
+def _edges(graph: ZoneGraph) -> Array:
+    edges = np.zeros(graph.neighbours.shape, dtype=EDGE)
+    edges["zone"], edges["weight"] = graph.neighbours, graph.weights
+    edges["extra_rtt_ms"], edges["travel_ticks"] = graph.extra_rtt_ms, graph.travel_ticks
+    return edges
+
+
+def _node_capacity(scenario: Scenario, graph: ZoneGraph, zones: Array) -> Array:
+    capacity = np.zeros((graph.nodes, 3), dtype=np.float32)
+    np.add.at(capacity, graph.node, zones["peak_allocation"] * scenario.layout.node_headroom)
+    return capacity
+
+
+def event_chance_per_tick(per_day: float, tick_s: float) -> float:
+    """Return the probability that a Poisson event of the given daily rate falls into one tick."""
+    return float(-np.expm1(-per_day * tick_s / SECONDS_PER_DAY))

@@ -1,0 +1,74 @@
+"""What happens next inside a simulated world: by the formulas, by a trace of users, or by a trained network.
+
+A dynamics advances a :class:`Simulation` by one tick and writes a fresh output. ``"stgnn"`` lives in an upper storey and
+is reached as a string.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
+
+import numpy as np
+
+from metaverse_env.scenario import Scenario
+from metaverse_env.simulator import entry
+from metaverse_env.simulator.constants import Constants
+from metaverse_env.simulator.kernel import Output, Replay, State
+from metaverse_env.zones import ZoneGraph
+
+Array = np.ndarray
+
+_PARALLEL_FROM_WORLDS = 64
+"""From this many worlds on, threads win more than their start costs."""
+
+DYNAMICS: Final = {
+    "physics": "metaverse_env.simulator.dynamics:PhysicsDynamics",
+    "trace": "metaverse_env.simulator.dynamics:PhysicsDynamics",
+    "stgnn": "predictors.stgnn:load_dynamics",
+}
+"""Names for ``dynamics=``. A trace is the physics with users that come from a file."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Everything a dynamics works on; the arrays of ``state`` are changed in place."""
+
+    scenario: Scenario
+    graph: ZoneGraph
+    constants: Constants
+    state: State
+    replay: Replay
+
+
+@runtime_checkable
+class Dynamics(Protocol):
+    """What happens next."""
+
+    needs_intents: bool
+
+    def reset(self, simulation: Simulation, worlds: Array) -> None:
+        """Forget what is remembered of the worlds that the mask ``worlds [W]`` names; they have just started anew."""
+        ...
+
+    def advance(self, simulation: Simulation, commands: Array, before: Array, out: Output) -> None:
+        """Let one tick pass.
+
+        Args:
+            simulation: The worlds.
+            commands: Record ``[W, Z]`` COMMAND, checked.
+            before: Record ``[W, Z]`` TELEMETRY of the last tick.
+            out: Zeroed arrays to write.
+        """
+        ...
+
+
+class PhysicsDynamics:
+    """The formulas of the world model; with a replay, its users."""
+
+    needs_intents = False
+
+    def reset(self, simulation: Simulation, worlds: Array) -> None:
+        """Nothing is remembered beside the state."""
+
+    def advance(self, simulation: Simulation, commands: Array, before: Array, out: Output) -> None:
+        """Let one tick pass; on several threads when there are many worlds."""
+        entry.step_physics(*simulation.state, commands, before, *out, *simulation.replay, *simulation.constants)

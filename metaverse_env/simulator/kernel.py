@@ -1,0 +1,219 @@
+"""The fused loops: one tick of one world, stage by stage, and the same over a batch of worlds.
+
+Each stage is a loop over zones that calls the pure physics. :func:`step_physics` chains them all; a learned dynamics
+calls :func:`step_people` before its network and :func:`step_learned` after it. Arrays are grouped into :class:`State` and
+:class:`Constants` inside the compiled code only, because unpacking a named tuple at its border would cost microseconds.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from metaverse_env.compiling import compiled, stage
+from metaverse_env.simulator import handover, nodes, streams
+from metaverse_env.simulator.activity import advance_activity, gather_intent
+from metaverse_env.simulator.actuation import accept, advance_allocation
+from metaverse_env.simulator.demand import autoregress
+from metaverse_env.simulator.monitoring import measure, observe_zone
+from metaverse_env.simulator.records import METRIC_DEPTH
+from metaverse_env.simulator.rng import bell, draw, place_key, poisson, tick_key
+from metaverse_env.simulator.serving import (
+    advance_health,
+    advance_noise,
+    demand_at_home,
+    grow_memory,
+    is_running,
+    serve,
+)
+from metaverse_env.simulator.vectors import copy
+from metaverse_env.simulator.workload import (
+    advance_event,
+    advance_own_rate,
+    arrive,
+    leave,
+)
+from metaverse_env.units import MEMORY, SECONDS_PER_HOUR, SECONDS_PER_WEEK
+
+Array = np.ndarray
+_WORLD_PLACE = 1 << 40
+"""The place number of the world itself and, counted on from it, of its nodes: apart from every zone's."""
+
+
+class State(NamedTuple):
+    """What a simulation remembers, batch-first. Owned by ``SimulatedWorld``."""
+
+    worlds: Array  # record [W] WORLD_STATE
+    nodes: Array  # record [W, N] NODE_STATE
+    zones: Array  # record [W, Z] ZONE_STATE
+    remote: Array  # float32 [W, Z, D], share of a zone's users served by each neighbour
+    travelling: Array  # int32 [W, Z, ticks, 2], users due at each zone, by phase
+
+
+class Output(NamedTuple):
+    """What a tick writes, into fresh arrays."""
+
+    telemetry: Array  # record [W, Z] TELEMETRY
+    outcome: Array  # record [W, Z] OUTCOME
+    weather: Array  # record [W] WEATHER
+    intents: Array  # float32 [W, Z, E]; E = 0 switches them off
+
+
+class Replay(NamedTuple):
+    """Users from a trace; empty arrays when they are simulated."""
+
+    users: Array  # float32 [T, Z]
+    time_s: Array  # float64 [T], within the week
+
+
+@compiled
+def advance_world(world: Any, replay: Any, rules: Any) -> int:
+    """Move the world's own processes one tick on; return the user key of the tick."""
+    world.tick += 1
+    world.trace_row += 1
+    key = tick_key(world.user_key, world.tick)
+    shock = bell(draw(place_key(key, _WORLD_PLACE), streams.SHARED_OU))
+    world.ou_shared = autoregress(world.ou_shared, rules.ou_shared_keep, shock)
+    if rules.price_sigma > 0.0:
+        step = rules.price_sigma * (rules.tick_s / SECONDS_PER_HOUR) ** 0.5
+        world.log_price += step * bell(draw(place_key(key, _WORLD_PLACE), streams.PRICE))
+    if len(replay.users):
+        world.time_s = replay.time_s[world.trace_row]
+    else:
+        world.time_s = (world.time_s + rules.tick_s) % SECONDS_PER_WEEK
+    return key
+
+
+@compiled
+def follow_trace(zone: Any, users: float, outcome: Any) -> None:
+    """Set a zone's population to what a trace says."""
+    count, before = int(round(users)), zone.users[0] + zone.users[1]
+    zone.users[0], zone.users[1] = count, 0
+    outcome.arrivals, outcome.departures = max(count - before, 0), max(before - count, 0)
+
+
+@stage
+def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constants: Any) -> None:
+    """Users leave, move, arrive; activities and events go on; intents are gathered; hand-overs are settled."""
+    world, zones, travelling = state.worlds[w], state.zones[w], state.travelling[w]
+    rules, slot = constants.rules[0], world.tick % travelling.shape[1]
+    for z in range(len(zones)):
+        zone_key = place_key(key, z)
+        advance_own_rate(zones[z], zone_key, rules)
+        advance_event(zones[z], zone_key, rules)
+        advance_activity(zones[z], zone_key, constants)
+        if not len(replay.users):
+            for phase in range(2):
+                leave(z, phase, zone_key, slot, zones, travelling, out.outcome[w, z], constants)
+    for z in range(len(zones)):
+        zone, zone_key, outcome = zones[z], place_key(key, z), out.outcome[w, z]
+        if len(replay.users):
+            follow_trace(zone, replay.users[world.trace_row, z], outcome)
+        else:
+            arrive(z, zone_key, slot, zones, world, travelling, outcome, constants)
+        outcome.users = zone.users[0] + zone.users[1]
+        outcome.activity, outcome.announced_activity = zone.activity, zone.announced_activity
+        handover.hand_over(z, outcome.arrivals, outcome.users, zones, state.remote[w], constants.edges)
+        if out.intents.shape[2]:
+            signals = poisson(draw(zone_key, streams.SIGNALS), rules.signals_per_user * outcome.users)
+            signals = min(signals, int(rules.max_signals))
+            out.telemetry[w, z].signals = signals
+            gather_intent(zones, z, zone_key, signals, out.intents[w, z], constants)
+
+
+@stage
+def provision(w: int, noise_key: int, state: Any, commands: Any, out: Any, constants: Any) -> None:
+    """Commands are accepted and take effect; nodes grant what they can."""
+    rules, zones, hosts = constants.rules[0], state.zones[w], state.nodes[w]
+    for z in range(len(zones)):
+        zone, outcome, host = zones[z], out.outcome[w, z], hosts[constants.zones[z].node]
+        outcome.changed = accept(zone, commands[w, z], rules)
+        before_mb = zone.current[MEMORY]
+        bits = draw(place_key(noise_key, z), streams.RESIZE)
+        advance_allocation(zone, bits, host.memory_free_mb, outcome.charged, rules)
+        host.memory_free_mb -= zone.current[MEMORY] - before_mb
+    for n in range(len(hosts)):
+        key = place_key(noise_key, _WORLD_PLACE + n)
+        nodes.advance_steal(hosts[n], key, rules)
+        nodes.advance_degradation(hosts[n], key, rules)
+        if nodes.advance_loss(hosts[n], key, rules):
+            for z in range(len(zones)):
+                if constants.zones[z].node == n:
+                    zones[z].down_s = max(zones[z].down_s, rules.restart_s[1])
+    nodes.share_capacity(hosts, zones, constants)
+    for z in range(len(zones)):
+        host, outcome = hosts[constants.zones[z].node], out.outcome[w, z]
+        for resource in range(3):
+            outcome.allocation[resource] = outcome.charged[resource] * host.scale[resource]
+        outcome.allocation[0] *= 1.0 - host.steal
+        out.telemetry[w, z].node_free = min(host.free[0], host.free[1], host.free[2])
+
+
+@stage
+def demand_by_physics(w: int, noise_key: int, state: Any, out: Any, constants: Any) -> None:
+    """Write what each zone's users need."""
+    for z in range(state.zones.shape[1]):
+        zone, outcome = state.zones[w, z], out.outcome[w, z]
+        advance_noise(zone, place_key(noise_key, z), constants.rules[0])
+        demand_at_home(zone, outcome.users, outcome.demand, constants.rules[0])
+
+
+@stage
+def serve_by_physics(w: int, noise_key: int, state: Any, out: Any, constants: Any) -> None:
+    """Let every zone serve, grow, and perhaps be killed."""
+    rules = constants.rules[0]
+    for z in range(state.zones.shape[1]):
+        zone, outcome, key = state.zones[w, z], out.outcome[w, z], place_key(noise_key, z)
+        advance_health(zone, key, rules)
+        grow_memory(zone, outcome.served[MEMORY], rules)
+        if not is_running(zone, key, outcome, rules):
+            continue
+        rtt_ms = constants.zones[z].base_rtt_ms + state.nodes[w, constants.zones[z].node].degraded_rtt_ms
+        serve(zone, rtt_ms, outcome, constants)
+
+
+@stage
+def serve_by_network(w: int, noise_key: int, latency_ms: Any, state: Any, out: Any, constants: Any) -> None:
+    """Take a network's latency; kills, restarts and outages stay rules, since they change who is here."""
+    rules = constants.rules[0]
+    for z in range(state.zones.shape[1]):
+        zone, outcome, key = state.zones[w, z], out.outcome[w, z], place_key(noise_key, z)
+        advance_health(zone, key, rules)
+        zone.memory_mb = outcome.served[MEMORY]
+        if is_running(zone, key, outcome, rules):
+            outcome.latency_p50_ms = outcome.latency_ms = outcome.latency_p99_ms = latency_ms[z]
+
+
+@stage
+def conclude(w: int, noise_key: int, state: Any, before: Any, out: Any, constants: Any) -> None:
+    """Settle what users felt, then measure and observe."""
+    rules, edges = constants.rules[0], constants.edges
+    for z in range(state.zones.shape[1]):
+        zone, outcome = state.zones[w, z], out.outcome[w, z]
+        latency_ms, violated, excess_ms = handover.feel(z, out.outcome[w], state.remote[w], edges, rules)
+        outcome.felt_latency_ms = zone.felt_latency_ms = latency_ms
+        outcome.violated_user_s = violated * outcome.users * rules.tick_s
+        outcome.excess_user_ms = excess_ms * outcome.users
+        measure(zone, outcome, rules.tick_s)
+        observe_zone(zone, place_key(noise_key, z), before[w, z], out.telemetry[w, z], rules)
+    out.weather[w].time_s = (state.worlds[w].time_s + rules.tick_s) % SECONDS_PER_WEEK
+    out.weather[w].price_factor = np.exp(state.worlds[w].log_price)
+
+
+@stage
+def look_around(w: int, state: Any, out: Any, constants: Any) -> None:
+    """Write the first telemetry of a world that has just started: as if it had long been as it is."""
+    rules, zones = constants.rules[0], state.zones[w]
+    noise_key = tick_key(state.worlds[w].noise_key, state.worlds[w].tick)
+    nodes.share_capacity(state.nodes[w], zones, constants)
+    for z in range(len(zones)):
+        zone, outcome = zones[z], out.outcome[w, z]
+        outcome.users = zone.users[0] + zone.users[1]
+        demand_at_home(zone, outcome.users, outcome.demand, rules)
+        copy(outcome.served, outcome.demand)
+        copy(outcome.charged, zone.current)
+        copy(outcome.allocation, zone.current)
+        serve(zone, constants.zones[z].base_rtt_ms, outcome, constants)
+        zone.backlog_core_s = 0.0
+        for _ in range(METRIC_DEPTH):
+            measure(zone, outcome, rules.tick_s)
+    conclude(w, noise_key, state, out.telemetry, out, constants)

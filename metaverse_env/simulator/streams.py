@@ -1,0 +1,22 @@
+"""What each random draw of a tick is for. Numbers must differ within one place and one key; their values mean nothing.
+
+Under the *user* key: who comes, goes, moves and what they do. Under the *noise* key: what the machines and the metrics do.
+"""
+
+from typing import Final
+
+USER_STREAM: Final = 1
+NOISE_STREAM: Final = 2
+
+# world, user key
+OFFSET, SHARED_OU, PRICE, TRACE_START = 1, 2, 3, 4
+# zone, user key
+OWN_OU, ARRIVALS, SHORT_SESSIONS, LEAVE_SHORT, LEAVE_LONG, MOVE_SHORT, MOVE_LONG, WHERE = 1, 2, 3, 4, 5, 6, 7, 8
+EVENT, EVENT_PEAK, EVENT_ONSET, EVENT_HOLD, EVENT_DECAY, FLASH, START_USERS = 10, 11, 12, 13, 14, 15, 16
+NEXT_ACTIVITY, ACTIVITY_TIME, LEAD, FALSE_NEWS, FALSE_ACTIVITY, SIGNALS, SIGNAL = 20, 21, 22, 23, 24, 25, 100
+# zone, noise key
+NOISE, DRIFT, RESIZE, RESTART, AGE, MISSING, MISSING_TIME, OUTAGE, OUTAGE_TIME, KILLED, UTILISATION, RESIDUAL = (
+    1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20,
+)  # fmt: skip
+# node, noise key
+STEAL, STEAL_SHARE, STEAL_TIME, LOSS, LOSS_TIME, DEGRADE, DEGRADE_RTT, DEGRADE_TIME = 30, 31, 32, 33, 34, 35, 36, 37

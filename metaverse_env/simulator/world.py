@@ -1,0 +1,225 @@
+"""A simulated world: owns the state, lets ticks pass, and leaves the mathematics to the compiled physics."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from metaverse_env.compiling import entry_point
+from metaverse_env.errors import ActionError, ConfigurationError, LifecycleError
+from metaverse_env.plugins import resolve
+from metaverse_env.scenario import Scenario, load_scenario
+from metaverse_env.simulator import entry
+from metaverse_env.simulator.constants import build_constants
+from metaverse_env.simulator.dynamics import DYNAMICS, Dynamics, Simulation
+from metaverse_env.simulator.kernel import Output, State
+from metaverse_env.simulator.records import (
+    COMMAND,
+    NODE_STATE,
+    OUTCOME,
+    TELEMETRY,
+    WEATHER,
+    WORLD_STATE,
+    ZONE_STATE,
+)
+from metaverse_env.simulator.replay import NO_REPLAY, NO_STARTS, replay_trace
+from metaverse_env.telemetry import Command, Outcome, Telemetry, Tick
+from metaverse_env.traces import Trace
+from metaverse_env.units import RESOURCE_UNITS, RESOURCES
+from metaverse_env.zones import ZoneGraph, build_graph
+
+Array = np.ndarray
+
+
+@entry_point
+def _first_bad(commands: Any) -> int:
+    """Return the flat index of the first value that is not finite or is negative, or -1; handover is the fourth."""
+    for w in range(commands.shape[0]):
+        for z in range(commands.shape[1]):
+            command = commands[w, z]
+            for resource in range(3):
+                if not 0.0 <= command.allocation[resource] < np.inf:
+                    return (w * commands.shape[1] + z) * 4 + resource
+            if not 0.0 <= command.handover <= 1.0:
+                return (w * commands.shape[1] + z) * 4 + 3
+    return -1
+
+
+class SimulatedWorld:
+    """``W`` independent simulations of the same scenario, batch-first.
+
+    Args:
+        scenario: A name, a file or a :class:`~metaverse_env.scenario.Scenario`.
+        worlds: ``W``, how many run side by side.
+        dynamics: ``"physics"``, ``"stgnn"``, ``"trace"``, or an object that is a
+            :class:`~metaverse_env.simulator.dynamics.Dynamics`.
+        trace: Users to replay, for ``dynamics="trace"``; its columns are the zones.
+        intents: Whether telemetry carries intents even if the dynamics does not need them.
+
+    Raises:
+        ConfigurationError: An unknown name, or a trace without ``dynamics="trace"`` and the reverse.
+
+    >>> world = SimulatedWorld("single_zone")
+    >>> telemetry = world.reset(seeds=[7])
+    >>> tick = world.step(Command.of(telemetry.allocation))
+    >>> tick.telemetry.users.shape
+    (1, 1)
+    """
+
+    def __init__(
+        self,
+        scenario: "str | Scenario" = "multi_zone",
+        worlds: int = 1,
+        dynamics: "str | Dynamics" = "physics",
+        trace: Trace | None = None,
+        intents: bool = False,
+    ) -> None:
+        if (dynamics == "trace") != (trace is not None):
+            raise ConfigurationError("dynamics='trace' and trace=FILE belong together; give both or neither")
+        if worlds < 1:
+            raise ConfigurationError(f"worlds must be at least 1, got {worlds}")
+        self.scenario = load_scenario(scenario)
+        replay, starts, mean_users = NO_REPLAY, NO_STARTS, None
+        if trace is not None:
+            self.scenario, replay, starts, mean_users = replay_trace(self.scenario, trace)
+        self._starts = starts
+        self.zones = build_graph(self.scenario)
+        constants = build_constants(self.scenario, self.zones, mean_users)
+        self._simulation = Simulation(self.scenario, self.zones, constants, _blank_state(worlds, self.zones), replay)
+        self.dynamics: Dynamics = self._load(dynamics) if isinstance(dynamics, str) else dynamics
+        self._embedding = constants.bank.shape[3] if intents or self.dynamics.needs_intents else 0
+        self._telemetry: Telemetry | None = None
+
+    def _load(self, name: str) -> Dynamics:
+        dynamics: Dynamics = resolve("dynamics", name, DYNAMICS)()
+        return dynamics
+
+    @property
+    def worlds(self) -> int:
+        """How many worlds there are."""
+        return len(self._simulation.state.worlds)
+
+    @property
+    def tick_s(self) -> float:
+        """Length of a tick, s."""
+        return self.scenario.tick_s
+
+    @property
+    def constants(self) -> Any:
+        """The packed constants, for whoever computes with them (reward, observation)."""
+        return self._simulation.constants
+
+    @property
+    def state(self) -> State:
+        """The hidden state, for critics, tests and the renderer. Look, do not touch."""
+        return self._simulation.state
+
+    @property
+    def embedding(self) -> int:
+        """Width ``E`` of the intents in the telemetry; 0 when they are off."""
+        return self._embedding
+
+    def reset(
+        self, *, seeds: Sequence[int | None], worlds: Array | None = None, noise_seeds: Sequence[int] | None = None
+    ) -> Telemetry:
+        """Start some worlds anew.
+
+        Args:
+            seeds: ``W`` seeds; ``None`` goes on to the next episode of that world's last seed.
+            worlds: Mask ``bool [W]`` of the worlds to start; all when ``None``.
+            noise_seeds: ``W`` seeds for demand noise, delays and metrics alone; the same as ``seeds`` when ``None``.
+
+        Returns:
+            The first telemetry of all worlds.
+        """
+        mask = np.ones(self.worlds, dtype=np.bool_) if worlds is None else np.asarray(worlds, dtype=np.bool_)
+        self._seed(mask, seeds, noise_seeds)
+        if self._telemetry is None and not mask.all():
+            raise LifecycleError("the first reset must be of all worlds; call reset(seeds=…) without a mask first")
+        out = self._blank_output()
+        simulation, starts = self._simulation, self._starts
+        entry.reset_worlds(mask, starts, *simulation.state, *out, *simulation.replay, *simulation.constants)
+        self.dynamics.reset(simulation, mask)
+        if self._telemetry is not None:
+            _keep(self._telemetry, out, ~mask)
+        self._telemetry = Telemetry(out.telemetry, out.weather, out.intents)
+        return self._telemetry
+
+    def _seed(self, mask: Array, seeds: Sequence[int | None], noise_seeds: Sequence[int] | None) -> None:
+        records = self._simulation.state.worlds
+        for index in np.flatnonzero(mask):
+            record, seed = records[index], seeds[index]
+            if seed is None and record["episode"] >= 0:
+                record["episode"] += 1
+                continue
+            record["seed"] = secrets.randbits(32) if seed is None else seed
+            record["noise_seed"] = record["seed"] if noise_seeds is None else noise_seeds[index]
+            record["episode"] = 0
+
+    def step(self, command: Command) -> Tick:
+        """Let one tick pass.
+
+        Raises:
+            LifecycleError: Before the first reset.
+            ActionError: A command of another shape, or with a value that is not finite or is negative.
+        """
+        if self._telemetry is None:
+            raise LifecycleError("step before reset; call reset(seeds=…) first")
+        self._check(command.zones)
+        return self._advance(command.zones, self._telemetry.zones)
+
+    def _check(self, commands: Array) -> None:
+        shape = (self.worlds, len(self.zones))
+        if commands.shape != shape or commands.dtype != COMMAND:
+            raise ActionError(
+                f"a command needs shape {shape} (worlds, zones), got {commands.shape}; build it with Command.of"
+            )
+        bad = _first_bad(commands)
+        if bad < 0:
+            return
+        place, field = divmod(bad, 4)
+        world, zone = divmod(place, len(self.zones))
+        name, unit = (
+            (RESOURCES[field], RESOURCE_UNITS[field]) if field < 3 else ("handover", "share of new sessions, 0 to 1")
+        )
+        value = commands["allocation"][world, zone, field] if field < 3 else commands["handover"][world, zone]
+        raise ActionError(
+            f"zone {self.zones.names[zone]!r} (world {world}): {name} = {value} {unit}; must be finite and >= 0"
+        )
+
+    def _advance(self, commands: Array, before: Array) -> Tick:
+        out = self._blank_output()
+        self.dynamics.advance(self._simulation, commands, before, out)
+        self._telemetry = Telemetry(out.telemetry, out.weather, out.intents)
+        return Tick(self._telemetry, Outcome(out.outcome, self.scenario.tick_s))
+
+    def _blank_output(self) -> Output:
+        """Return zeroed arrays, fresh in every tick: what a user keeps from one tick is never overwritten."""
+        shape = self._simulation.state.zones.shape
+        return Output(
+            telemetry=np.zeros(shape, dtype=TELEMETRY),
+            outcome=np.zeros(shape, dtype=OUTCOME),
+            weather=np.zeros(shape[:1], dtype=WEATHER),
+            intents=np.zeros((*shape, self._embedding), dtype=np.float32),
+        )
+
+
+def _keep(old: Telemetry, out: Output, worlds: Array) -> None:
+    """Carry over the telemetry of the worlds that were not reset."""
+    out.telemetry[worlds] = old.zones[worlds]
+    out.weather[worlds] = old.weather[worlds]
+    out.intents[worlds] = old.intents[worlds]
+
+
+def _blank_state(worlds: int, graph: ZoneGraph) -> State:
+    zones, degree = graph.neighbours.shape
+    state = State(
+        worlds=np.zeros(worlds, dtype=WORLD_STATE),
+        nodes=np.zeros((worlds, graph.nodes), dtype=NODE_STATE),
+        zones=np.zeros((worlds, zones), dtype=ZONE_STATE),
+        remote=np.zeros((worlds, zones, degree), dtype=np.float32),
+        travelling=np.zeros((worlds, zones, int(graph.travel_ticks.max(initial=1)) + 1, 2), dtype=np.int32),
+    )
+    state.worlds["episode"] = -1
+    return state

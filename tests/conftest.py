@@ -1,0 +1,28 @@
+"""What every test may use: the assets, and how properties are searched.
+
+Real recordings, reference vectors and a real cluster's programs are too large to stand beside the code. A test that
+needs them takes the fixture ``assets``, and is skipped where they are not, except where skipping is forbidden.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+NO_ASSETS = "set METAVERSE_TEST_ASSETS to the folder with kube/ vectors/ traces/ samples/"
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """Return the folder of the assets; skip without it, or fail where METAVERSE_NO_SKIP=1."""
+    folder = os.environ.get("METAVERSE_TEST_ASSETS", "")
+    if folder and Path(folder).is_dir():
+        return Path(folder)
+    if os.environ.get("METAVERSE_NO_SKIP") == "1":
+        pytest.fail(NO_ASSETS)
+    return pytest.skip(NO_ASSETS)
