@@ -1,4 +1,88 @@
 """Who decides: classical controllers and learned agents behind one contract, :class:`metaverse_env.contracts.Policy`.
 
-Agents know worlds only by that contract and never import the bridges. Nothing is imported with the package itself.
+Agents know worlds only by that contract and never import the bridges. Nothing heavy is imported with the package: a
+policy is a name in :data:`POLICIES`, or any ``"module:name"`` of a user, imported when :func:`load` asks for it.
+
+>>> policy = load("threshold", cpu_target=0.5)
+>>> type(policy).__name__
+'Threshold'
 """
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from metaverse_env.errors import ConfigurationError, UnknownNameError
+from metaverse_env.plugins import resolve
+
+if TYPE_CHECKING:
+    from metaverse_env.contracts import Policy
+
+POLICIES: Final = {
+    "hold": "agents.baselines.hold:Hold",
+    "random": "agents.baselines.random:Random",
+    "static": "agents.baselines.static:Static",
+    "threshold": "agents.baselines.threshold:Threshold",
+}
+"""Names that every command line and benchmark understands."""
+
+CLASSICAL: Final = ("hold", "random", "static", "threshold")
+"""Those that give commands directly, where learned agents choose among coded actions."""
+
+
+def load(name: str, **parameters: Any) -> "Policy":
+    """Make a policy.
+
+    Args:
+        name: A name of :data:`POLICIES`, or ``"module:name"`` of a class, a function that makes a policy, or a policy.
+        **parameters: Given to whatever makes it.
+
+    Raises:
+        UnknownNameError: No policy has this name, or the module has no such attribute.
+        MissingDependencyError: It needs a package that is not installed.
+        ConfigurationError: A parameter that it does not take or refuses; a module that cannot be found; or what the
+            module holds is no policy.
+    """
+    source = _of_a_user(name) if ":" in name else resolve("policy", name, POLICIES, extra="agents")
+    policy: Policy = _made(name, source, parameters)
+    _check(name, policy)
+    return policy
+
+
+def _of_a_user(name: str) -> Any:
+    module_name, attribute = name.split(":", 1)
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as missing:
+        raise ConfigurationError(
+            f"policy {name!r}: there is no module {missing.name!r}. Run in the folder of {module_name}.py, or name it "
+            f"in PYTHONPATH; what the module itself imports must be installed."
+        ) from missing
+    if not hasattr(module, attribute):
+        raise UnknownNameError(
+            f"policy in module {module_name}", attribute, [known for known in vars(module) if not known.startswith("_")]
+        )
+    return getattr(module, attribute)
+
+
+def _made(name: str, source: Any, parameters: dict[str, Any]) -> Any:
+    """Call a class or function; take an object as it is."""
+    if not (inspect.isclass(source) or inspect.isroutine(source)):
+        return source
+    factory: Callable[..., Any] = source
+    signature = inspect.signature(factory)
+    try:
+        signature.bind(**parameters)
+    except TypeError as error:
+        raise ConfigurationError(f"policy {name!r}: {error}; its parameters are {signature}") from error
+    return factory(**parameters)
+
+
+def _check(name: str, policy: Any) -> None:
+    missing = [method for method in ("reset", "act") if not callable(getattr(policy, method, None))]
+    if missing:
+        raise ConfigurationError(
+            f"policy {name!r} is a {type(policy).__name__} without {' and '.join(missing)}; a policy has "
+            f"reset(zones, worlds) and act(view) -> Command, see metaverse_env.Policy"
+        )

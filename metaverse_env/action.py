@@ -87,6 +87,14 @@ def _decode_box(actions: Any, shares: Any, before: Any, limits: Any, pod_size: A
     return -1
 
 
+def _array(actions: Any) -> Array:
+    """Return actions as an array; one without a shape is an :class:`~metaverse_env.errors.ActionError`."""
+    try:
+        return np.asarray(actions)
+    except ValueError as error:  # NumPy's word for lists of different lengths
+        raise ActionError(f"an action needs one length for every zone: {error}") from error
+
+
 class ActionCodec:
     """Codes commands as actions for a scenario.
 
@@ -109,6 +117,7 @@ class ActionCodec:
         self._factors = np.array(actuation.factors, dtype=np.float32)
         self._shares = np.array(actuation.handover_shares, dtype=np.float32)
         self._labels = ("replicas",) if scenario.scaling == "horizontal" else RESOURCES
+        self._dtype = np.dtype(np.float32 if action_type == "continuous" else np.int64)
         self._scratch = np.ones(len(self._labels), dtype=np.float32)
         self.choices = [len(self._factors)] * len(self._labels)
         if len(self._shares) > 1:
@@ -144,14 +153,14 @@ class ActionCodec:
         """Turn actions into a command.
 
         Args:
-            actions: ``[W]`` numbers (one zone, discrete), else ``[W, zones x choices]``.
+            actions: ``[W]`` numbers (one zone, discrete), else ``[W, zones x choices]``; or ``[W, zones, choices]``.
             pending: The command given last, which is scaled.
 
         Raises:
             ActionError: Wrong shape or type, or a value that is out of range or not a number.
         """
         parts = self._parts(actions, pending.zones.shape)
-        out = np.zeros(pending.zones.shape, dtype=COMMAND)
+        out = np.ndarray(pending.zones.shape, COMMAND, bytearray(pending.zones.nbytes))  # twice as fast as np.zeros
         fixed = (self._shares, pending.zones, self.limits, self._pod_size, self._scratch, out)
         bad = (
             _decode_box(parts, *fixed)
@@ -164,14 +173,16 @@ class ActionCodec:
 
     def _parts(self, actions: Any, shape: tuple[int, ...]) -> Array:
         """Check shape and type; return ``[W, Z, choices]``."""
-        actions = np.asarray(actions)
+        actions = _array(actions)
+        width = len(self.choices)
+        if actions.dtype == self._dtype and actions.shape == (shape[0], shape[1] * width) and not self.single:
+            return actions.reshape(shape[0], shape[1], width)  # what learners send; the rest is for everyone else
         kinds, wanted = ("iu", np.int64) if self.action_type == "discrete" else ("fiu", np.float32)
         if actions.dtype.kind not in kinds:
             raise ActionError(f"an action of {self.space} needs dtype {np.dtype(wanted)}, got {actions.dtype}")
-        size = shape[0] if self.single else shape[0] * shape[1] * len(self.choices)
-        if actions.size != size or actions.shape[0] != shape[0]:
+        if actions.shape not in ((*shape, len(self.choices)), (shape[0], *(self.space.shape or ()))):
             raise ActionError(f"needs {shape[0]} x an action of {self.space}, got an array of shape {actions.shape}")
-        if not self.single:
+        if actions.ndim > 1:
             return actions.reshape(*shape, len(self.choices)).astype(wanted, copy=False)
         worst = int(np.argmax((actions < 0) | (actions >= np.prod(self.choices))))
         if not 0 <= actions.flat[worst] < np.prod(self.choices):

@@ -14,6 +14,8 @@ import numba
 from numba import njit
 
 _PACKAGE: Final = Path(__file__).parent
+_CONSTANTS_OF_PHYSICS: Final = ("units.py", "records.py", "streams.py", "constants.py")
+"""Files without compiled functions whose numbers and layouts are compiled in."""
 _OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 """Divisions follow IEEE 754; arrays are borrowed, nothing is allocated, so nothing needs reference counts; and there is
 no wrapper for C callers, which would cost a sixth of the time to compile."""
@@ -44,7 +46,9 @@ def _cache_folder() -> Path:
     """Return a folder for this version of the physics, beside the package where that can be written."""
     digest = hashlib.sha256()
     for source in sorted(_PACKAGE.rglob("*.py")):
-        digest.update(source.read_bytes())
+        text = source.read_bytes()
+        if b"metaverse_env.compiling" in text or source.name in _CONSTANTS_OF_PHYSICS:
+            digest.update(text)
     beside = _PACKAGE / "__pycache__"
     home = beside if _is_writable(beside) else Path.home() / ".cache" / "metaverse_env"
     return home / f"compiled-{digest.hexdigest()[:16]}"

@@ -1,8 +1,7 @@
 """The contracts between the storeys of the house. Executable twins are in :mod:`metaverse_env.testing`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,7 +17,11 @@ class World(Protocol):
     """Zones that can be observed and commanded: a simulation, or a real cluster."""
 
     zones: ZoneGraph
-    tick_s: float
+
+    @property
+    def tick_s(self) -> float:
+        """Length of a tick, s."""
+        ...
 
     @property
     def worlds(self) -> int:
@@ -59,15 +62,14 @@ class Encoder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What a policy may see.
 
     Attributes:
         telemetry: The latest observation.
         forecast: The belief about the future, or ``None`` without a forecaster.
         pending: The command that was given last; what is asked for but perhaps not in effect yet.
-        history: The observations so far.
+        history: The observations so far; empty where the environment neither forecasts nor was told to remember.
         limits: ``float32 [2, 3]``, least and most that a zone may be given: cores, MB, Mbps.
         latency_objective_ms: The p95 that users must not exceed.
     """

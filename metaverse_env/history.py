@@ -11,6 +11,7 @@ import numpy as np
 from metaverse_env.compiling import entry_point
 from metaverse_env.simulator.vectors import copy
 from metaverse_env.telemetry import Telemetry
+from metaverse_env.zones import ZoneGraph
 
 Array = np.ndarray
 
@@ -55,14 +56,16 @@ class History:
 
     Args:
         worlds: ``W``.
-        zones: ``Z``.
+        graph: The zones, ``Z`` of them, and who neighbours whom.
         embedding: ``E``, width of the intents; 0 leaves them out.
         ticks: ``L``, how many are kept.
     """
 
-    def __init__(self, worlds: int, zones: int, embedding: int = 0, ticks: int = TICKS) -> None:
+    def __init__(self, worlds: int, graph: ZoneGraph, embedding: int = 0, ticks: int = TICKS) -> None:
+        self.graph = graph
         self.ticks = ticks
-        self._values = np.zeros((2 * ticks, worlds, zones, len(HISTORY_FEATURES) + embedding), dtype=np.float32)
+        width = len(HISTORY_FEATURES) + embedding
+        self._values = np.zeros((2 * ticks, worlds, len(graph), width), dtype=np.float32)
         self._time_s = np.zeros((2 * ticks, worlds))
         self._next = 0
         self.length = 0
@@ -70,10 +73,11 @@ class History:
     def clear(self, worlds: Array | None = None) -> None:
         """Mark as never observed what the worlds named by the mask ``[W]`` (all when ``None``) remember."""
         if worlds is None:
-            self._values[:] = 0.0
+            self._values[:] = self._time_s[:] = 0.0
             self.length = 0
         else:
             self._values[:, worlds] = 0.0
+            self._time_s[:, worlds] = 0.0
 
     def append(self, telemetry: Telemetry) -> None:
         """Remember one tick."""
@@ -89,7 +93,7 @@ class History:
 
     @property
     def values(self) -> Array:
-        """``float32 [L, W, Z, F + E]``, oldest first: a view, valid until the next tick. Rows never filled are zeros."""
+        """``float32 [L, W, Z, F + E]``, oldest first: a view, valid until the next tick. Unfilled rows are zeros."""
         return self._values[self._next : self._next + self.ticks]
 
     @property

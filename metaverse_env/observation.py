@@ -12,9 +12,12 @@ import numpy as np
 from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.simulator.constants import Constants
 from metaverse_env.telemetry import Command, Forecast, Telemetry
+from metaverse_env.threads import over_worlds
 from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_WEEK, TARGETS
 
 Array = np.ndarray
+
+_NO_FORECAST: Final = np.zeros((0, 0, 0, len(TARGETS), 3), dtype=np.float32)
 
 
 class Feature(NamedTuple):
@@ -90,7 +93,7 @@ def log_ratio(value: float, reference: float, doublings: float) -> float:
     """Return log2(value / reference) / doublings within [-1, 1]; -1 for nothing at all."""
     if value <= 0.0 or reference <= 0.0:
         return -1.0
-    return clip(math.log(value / reference) * (1.4426950408889634 / doublings))
+    return clip(math.log(np.float32(value / reference)) * (1.4426950408889634 / doublings))
 
 
 @compiled
@@ -166,7 +169,7 @@ def _observe_world(weather: Any, row: Any) -> None:
 
 @entry_point
 def _observe(
-    zones: Any, before: Any, weather: Any, pending: Any, forecast: Any, limits: Any, rules: Any, edges: Any, out: Any
+    zones: Any, before: Any, weather: Any, pending: Any, forecast: Any, out: Any, limits: Any, rules: Any, edges: Any
 ) -> None:
     first, width = 21, 21 + 8 * forecast.shape[2]
     for w in range(zones.shape[0]):
@@ -188,7 +191,7 @@ class Observer:
     """
 
     def __init__(self, constants: Constants, forecast: bool) -> None:
-        self._constants = constants
+        self._fixed = (constants.zones, constants.rules, constants.edges)
         self.zone_features: tuple[Feature, ...] = ZONE_FEATURES + (FORECAST_FEATURES if forecast else ())
         self.zones = len(constants.zones)
         self.size = self.zones * len(self.zone_features) + len(WORLD_FEATURES)
@@ -202,19 +205,8 @@ class Observer:
             forecast: At :data:`FORECAST_TICKS`, or ``None`` without a forecaster.
             pending: The command given last.
         """
-        worlds = len(telemetry.weather)
-        values = np.zeros((worlds, self.zones, 0, 4, 3), dtype=np.float32) if forecast is None else forecast.values
-        out = np.empty((worlds, self.size), dtype=np.float32)
-        fixed = self._constants
-        _observe(
-            telemetry.zones,
-            before.zones,
-            telemetry.weather,
-            pending.zones,
-            values,
-            fixed.zones,
-            fixed.rules,
-            fixed.edges,
-            out,
-        )
+        out = np.empty((len(telemetry.weather), self.size), dtype=np.float32)
+        values = _NO_FORECAST if forecast is None else forecast.values
+        batched = (telemetry.zones, before.zones, telemetry.weather, pending.zones, values, out)
+        over_worlds(_observe, batched, self._fixed)
         return out

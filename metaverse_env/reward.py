@@ -4,16 +4,17 @@ Local reward = -(resource + change + quality EUR of the tick) / (EUR of provisio
 Global reward = the same for the whole world, minus a fairness term. All terms are reported in units people know.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.constants import Constants
-from metaverse_env.simulator.records import REWARD, WORLD_REWARD
+from metaverse_env.simulator.records import REWARD, WORLD_REWARD, Block
 from metaverse_env.telemetry import Outcome, Telemetry
+from metaverse_env.threads import over_worlds
 from metaverse_env.units import SECONDS_PER_HOUR
 
 Array = np.ndarray
@@ -54,6 +55,8 @@ def _score_zone(outcome: Any, zone: Any, price_factor: float, rules: Any, reward
 @compiled
 def _score_world(outcomes: Any, zones: Any, rewards: Any, rules: Any, world: Any) -> None:
     per_hour, peak, mean, square, violated = SECONDS_PER_HOUR / rules.tick_s, 0.0, 0.0, 0.0, 0.0
+    world.resource_eur_per_h = world.change_eur_per_h = world.quality_eur_per_h = world.users = 0.0
+    world.changes = world.out_of_memory_kills = world.mean_latency_ms = world.violated_user_share = 0.0
     for z in range(len(outcomes)):
         outcome, reward = outcomes[z], rewards[z]
         world.resource_eur_per_h += reward.resource_eur * per_hour
@@ -76,15 +79,14 @@ def _score_world(outcomes: Any, zones: Any, rewards: Any, rules: Any, world: Any
 
 
 @entry_point
-def _score(outcomes: Any, weather: Any, zones: Any, rules: Any, rewards: Any, worlds: Any) -> None:
+def _score(outcomes: Any, weather: Any, rewards: Any, worlds: Any, zones: Any, rules: Any) -> None:
     for w in range(outcomes.shape[0]):
         for z in range(outcomes.shape[1]):
             _score_zone(outcomes[w, z], zones[z], weather[w].price_factor, rules[0], rewards[w, z])
         _score_world(outcomes[w], zones, rewards[w], rules[0], worlds[w])
 
 
-@dataclass(frozen=True, slots=True)
-class Reward:
+class Reward(NamedTuple):
     """The value of a tick.
 
     Attributes:
@@ -108,11 +110,15 @@ class RewardFunction:
 
     def __init__(self, scenario: Scenario, constants: Constants) -> None:
         self.scenario = scenario
-        self._zones, self._rules = constants.zones, constants.rules
+        self._fixed = (constants.zones, constants.rules)
+
+    @staticmethod
+    @lru_cache(maxsize=4)
+    def _block(shape: tuple[int, ...]) -> Block:
+        return Block((shape, REWARD), (shape[:1], WORLD_REWARD))
 
     def __call__(self, outcome: Outcome, telemetry: Telemetry) -> Reward:
         """Value what happened in a tick, at the prices that held in it."""
-        zones = np.zeros(outcome.zones.shape, dtype=REWARD)
-        worlds = np.zeros(outcome.zones.shape[:1], dtype=WORLD_REWARD)
-        _score(outcome.zones, telemetry.weather, self._zones, self._rules, zones, worlds)
+        zones, worlds = self._block(outcome.zones.shape).new()
+        over_worlds(_score, (outcome.zones, telemetry.weather, zones, worlds), self._fixed)
         return Reward(zones, worlds)

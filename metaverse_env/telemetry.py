@@ -4,8 +4,7 @@ Each wraps one structured array, so a compiled function takes it as one argument
 Arrays are batch-first, ``[worlds, zones, …]``.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,8 +46,7 @@ class Records:
         return f"Records({', '.join(self.keys())}; {self.array.shape})"
 
 
-@dataclass(frozen=True, slots=True)
-class Telemetry:
+class Telemetry(NamedTuple):
     """What can be observed of every zone at one tick: from a simulation or from a cluster, the same fields.
 
     Attributes:
@@ -90,8 +88,7 @@ class Telemetry:
         return self.zones["observed"] > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What truly happened in one tick, hidden causes included; reward and ``info`` come from here.
 
     Attributes:
@@ -103,16 +100,14 @@ class Outcome:
     tick_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """The result of one step of a world."""
 
     telemetry: Telemetry
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """What is asked of a world for the next tick.
 
     Attributes:
@@ -148,8 +143,7 @@ class Command:
         return self.zones["handover"]
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     """What is believed about the future of every zone.
 
     Attributes:

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metaverse_env.errors import TraceError
+from metaverse_env.errors import TraceError, UnknownNameError
 from metaverse_env.trace_file import read_table
 
 GAP_SPACINGS: Final = 1.5
@@ -91,6 +91,21 @@ class Trace:
             )
         fitting = (np.arange(start, stop - ticks + 1, dtype=np.int64) for start, stop in self.segments)
         return np.concatenate(list(fitting))
+
+    def select(self, *names: str) -> "Trace":
+        """Return the trace of some zones alone, in the order in which they are named.
+
+        Raises:
+            UnknownNameError: No column has such a name.
+            TraceError: No name, or one twice.
+        """
+        for name in names:
+            if name not in self.names:
+                raise UnknownNameError("zone of the trace", name, self.names)
+        if len(set(names)) < max(len(names), 1):
+            raise TraceError(f"select needs different zones of trace {self.source}, at least one; got {names}.")
+        columns = [self.names.index(name) for name in names]
+        return replace(self, names=names, users=np.ascontiguousarray(self.users[:, columns]))
 
     def scaled(self, mean_users: float) -> "Trace":
         """Return the trace times one factor that makes the mean over all samples and zones ``mean_users``.

@@ -4,6 +4,7 @@ Real recordings, reference vectors and a real cluster's programs are too large t
 needs them takes the fixture ``assets``, and is skipped where they are not, except where skipping is forbidden.
 """
 
+import math
 import os
 from pathlib import Path
 
@@ -26,3 +27,17 @@ def assets() -> Path:
     if os.environ.get("METAVERSE_NO_SKIP") == "1":
         pytest.fail(NO_ASSETS)
     return pytest.skip(NO_ASSETS)
+
+
+@pytest.fixture(scope="session")
+def trace_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the paths of a trace of one zone and of one of three, 400 samples of 15 s each."""
+    folder, paths = tmp_path_factory.mktemp("traces"), {}
+    for name, zones in (("single", ["plaza"]), ("multi", ["plaza", "arena", "market"])):
+        rows = [f"time,{','.join(zones)}"]
+        for row in range(400):
+            users = (round(40 + 30 * math.sin(row / 40 + zone)) for zone in range(len(zones)))
+            rows.append(f"{1_700_000_000 + 15 * row},{','.join(map(str, users))}")
+        paths[name] = str(folder / f"{name}.csv")
+        Path(paths[name]).write_text("\n".join(rows), encoding="utf-8")
+    return paths

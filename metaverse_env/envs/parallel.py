@@ -1,13 +1,14 @@
 """PettingZoo: every zone is an agent, with a local reward and a share of the global one."""
 
-from typing import Any, ClassVar
+from typing import Any, Final
 
 import numpy as np
 from gymnasium import spaces
 from pettingzoo import AECEnv, ParallelEnv
-from pettingzoo.utils import parallel_to_aec, wrappers
+from pettingzoo.utils import wrappers
+from pettingzoo.utils.conversions import parallel_to_aec
 
-from metaverse_env.envs.shell import Shell, Step
+from metaverse_env.envs.shell import Shell, Step, episode_length
 from metaverse_env.envs.single import NotReset
 from metaverse_env.errors import ActionError, ConfigurationError, UnknownNameError
 from metaverse_env.observation import WORLD_FEATURES
@@ -15,6 +16,12 @@ from metaverse_env.scenario import Scenario
 from metaverse_env.telemetry import Records
 
 Array = np.ndarray
+_METADATA: Final[dict[str, Any]] = {
+    "name": "metaverse_v0",
+    "render_modes": ["human", "rgb_array"],
+    "is_parallelizable": True,
+    "render_fps": 20,
+}
 
 
 class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
@@ -29,19 +36,14 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         scenario: As for the Gymnasium environment.
         global_weight: ``g`` in [0, 1].
         render_mode: ``"human"``, ``"rgb_array"`` or ``None``.
-        max_episode_steps: Ticks until truncation; the scenario's when ``None``.
+        max_episode_steps: Shortens the episode.
         **arguments: As for :class:`~metaverse_env.envs.shell.Shell`.
 
     Raises:
         ConfigurationError: ``global_weight`` outside [0, 1].
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
-        "name": "metaverse_v0",
-        "render_modes": ["human", "rgb_array"],
-        "is_parallelizable": True,
-        "render_fps": 20,
-    }
+    metadata = _METADATA
 
     def __init__(
         self,
@@ -63,7 +65,7 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         self.observation_spaces = {agent: spaces.Box(-1.0, 1.0, (width,), np.float32) for agent in self.possible_agents}
         self.action_spaces = {agent: self.shell.codec.zone_space() for agent in self.possible_agents}
         self.state_space = spaces.Box(-1.0, 1.0, (self.shell.observer.size,), np.float32)
-        self.episode_ticks = max_episode_steps or self.shell.scenario.episode_ticks
+        self.episode_ticks = episode_length(max_episode_steps, self.shell.scenario)
         self._ticks_left = 0
         self._last: Step | None = None
         self._state: Array = np.zeros(self.shell.observer.size, dtype=np.float32)
@@ -81,8 +83,7 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Array], dict[str, dict[str, Any]]]:
         """Start an episode; as for the Gymnasium environment."""
-        noise = (options or {}).get("noise_seed")
-        self._state = self.shell.reset([seed], **({} if noise is None else {"noise_seeds": [noise]}))[0]
+        self._state = self.shell.reset([seed], noise_seed=(options or {}).get("noise_seed"))[0]
         self.agents, self._ticks_left, self._last = list(self.possible_agents), self.episode_ticks, None
         telemetry = self.shell.view.telemetry.zones[0]
         return self._observations(), {
@@ -116,13 +117,11 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         if actions.keys() != set(self.agents):
             missing, unknown = set(self.agents) - actions.keys(), actions.keys() - set(self.agents)
             raise ActionError(f"every zone needs an action; missing: {sorted(missing)}, unknown: {sorted(unknown)}")
-        codec = self.shell.codec
-        parts = np.stack([np.asarray(actions[agent]) for agent in self.agents])
-        if parts.shape != (len(self.agents), len(codec.choices)):
-            raise ActionError(f"an agent's action needs shape {(len(codec.choices),)}, got {parts.shape[1:]}")
-        return (
-            np.array(np.ravel_multi_index(tuple(parts[0]), tuple(codec.choices))) if codec.single else parts.reshape(-1)
-        )
+        shape = (len(self.shell.codec.choices),)
+        for agent in self.agents:
+            if np.shape(actions[agent]) != shape:
+                raise ActionError(f"zone {agent!r}: an action needs shape {shape}, got {np.shape(actions[agent])}")
+        return np.array([actions[agent] for agent in self.agents])
 
     def _observations(self) -> dict[str, Array]:
         width, zones = len(self.shell.observer.zone_features), len(self.possible_agents)

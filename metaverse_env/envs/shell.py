@@ -1,11 +1,10 @@
 """The thin shell around a world, shared by every environment: belief, observation, command, reward, in that order.
 
-Batch-first: a single environment is one world of the same code, so that single and vector results agree by construction.
+Batch-first: a single environment is one world of the same code, so single and vector results agree by construction.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,13 +24,26 @@ from metaverse_env.traces import Trace, load_trace
 Array = np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What one step of the shell gives: ``observation [W, size]``, the tick, and its reward."""
 
     observation: Array
     tick: Tick
     reward: Reward
+
+
+def episode_length(asked: int | None, scenario: Scenario) -> int:
+    """Return the ticks until truncation: the scenario's, or ``max_episode_steps``, which can only shorten an episode.
+
+    Raises:
+        ConfigurationError: Less than one tick, or more than the scenario's.
+    """
+    if asked is not None and not 1 <= asked <= scenario.episode_ticks:
+        raise ConfigurationError(
+            f"max_episode_steps = {asked} ticks must be from 1 to the {scenario.episode_ticks} of scenario "
+            f"{scenario.name!r}; give episode_ticks={asked} for longer episodes"
+        )
+    return scenario.episode_ticks if asked is None else asked
 
 
 class Shell:
@@ -43,10 +55,12 @@ class Shell:
         dynamics: ``"stgnn"``, ``"physics"``, ``"trace"`` or an object.
         forecaster: ``"stgnn"``, ``"persistence"``, ``"none"`` or an object.
         scaling: Overrides the scenario's ``"vertical"`` or ``"horizontal"``.
+        episode_ticks: Overrides the scenario's length of an episode.
         action_type: ``"discrete"`` or ``"continuous"``.
         trace: File or :class:`~metaverse_env.traces.Trace` for ``dynamics="trace"``.
         mean_users: Scales a trace to this mean of users per zone.
         world: Any other :class:`~metaverse_env.contracts.World`, such as a cluster.
+        remember: Whether to keep the history that policies see; by default only a forecaster's need keeps it.
     """
 
     def __init__(
@@ -56,23 +70,31 @@ class Shell:
         dynamics: Any = "stgnn",
         forecaster: Any = "stgnn",
         scaling: str | None = None,
+        episode_ticks: int | None = None,
         action_type: ActionType = "discrete",
         trace: str | Trace | None = None,
         mean_users: float | None = None,
         world: World | None = None,
+        remember: bool | None = None,
     ) -> None:
+        asked = {"scaling": scaling, "episode_ticks": episode_ticks}
+        changes = {name: value for name, value in asked.items() if value is not None}
         chosen = load_scenario(scenario)
-        chosen = chosen if scaling is None else chosen.with_changes(scaling=scaling)
+        chosen = chosen.with_changes(**changes) if changes else chosen
         self.forecaster: Predictor | None = load_forecaster(forecaster)
         self.world = world if world is not None else self._simulate(chosen, worlds, dynamics, trace, mean_users)
-        self.scenario = self.world.scenario if isinstance(self.world, SimulatedWorld) else chosen
-        simulated = isinstance(self.world, SimulatedWorld)
-        self.constants = self.world.constants if simulated else build_constants(self.scenario, self.world.zones)
+        if isinstance(self.world, SimulatedWorld):
+            self.scenario, self.constants = self.world.scenario, self.world.constants
+        else:
+            self.scenario, self.constants = chosen, build_constants(chosen, self.world.zones)
         self.observer = Observer(self.constants, forecast=self.forecaster is not None)
         self.codec = ActionCodec(self.scenario, self.world.zones.names, action_type)
         self.reward_function = RewardFunction(self.scenario, self.constants)
+        self._remembers = self.forecaster is not None if remember is None else remember
         self.history: History | None = None
         self._telemetry: Telemetry | None = None
+        self._before: Telemetry | None = None
+        self._pending = Command.of(np.zeros((self.world.worlds, len(self.world.zones), 3)))
         self._forecast: Forecast | None = None
 
     def _simulate(self, scenario: Scenario, worlds: int, dynamics: Any, trace: Any, mean_users: float | None) -> World:
@@ -89,19 +111,34 @@ class Shell:
         """Whether there was a first reset."""
         return self._telemetry is not None
 
-    def reset(self, seeds: Sequence[int | None], worlds: Array | None = None, **options: Any) -> Array:
-        """Start worlds anew (those of the mask ``worlds [W]``, or all); return the observations of all."""
-        telemetry = self.world.reset(seeds=seeds, worlds=worlds, **options)
-        pending = Command.of(telemetry.zones["pending"], telemetry.zones["handover"])
-        if self.history is None or worlds is None or worlds.all():
-            self.history = History(len(seeds), len(self.world.zones), telemetry.intents.shape[2])
+    def reset(self, seeds: Sequence[int | None], worlds: Array | None = None, noise_seed: int | None = None) -> Array:
+        """Start worlds anew (those of the mask ``worlds [W]``, or all); return the observations of all.
+
+        Raises:
+            ConfigurationError: A seed that is none, or a ``noise_seed`` for a world that is not simulated.
+        """
+        telemetry = self._start(seeds, worlds, noise_seed)
+        pending, before = Command.of(telemetry.zones["pending"], telemetry.zones["handover"]), telemetry
+        if self.history is None or self._before is None or worlds is None or worlds.all():
+            self.history = History(len(seeds), self.world.zones, telemetry.intents.shape[2])
             self.history.append(telemetry)
         else:
             pending.zones[~worlds] = self._pending.zones[~worlds]
+            before = Telemetry(telemetry.zones.copy(), telemetry.weather, telemetry.intents)
+            before.zones[~worlds] = self._before.zones[~worlds]
             self.history.clear(worlds)
             self.history.rewrite(telemetry)
         self._pending = pending
-        return self._observe(telemetry, telemetry)
+        return self._observe(telemetry, before)
+
+    def _start(self, seeds: Sequence[int | None], worlds: Array | None, noise_seed: int | None) -> Telemetry:
+        if noise_seed is None:
+            return self.world.reset(seeds=seeds, worlds=worlds)
+        if not isinstance(self.world, SimulatedWorld):
+            raise ConfigurationError(
+                f"noise_seed = {noise_seed} is for simulated worlds, and this is none; leave it out"
+            )
+        return self.world.reset(seeds=seeds, worlds=worlds, noise_seeds=[noise_seed + w for w in range(len(seeds))])
 
     def step(self, actions: Any) -> Step:
         """Let one tick pass under actions; see :class:`~metaverse_env.action.ActionCodec`."""
@@ -116,15 +153,27 @@ class Shell:
         before = self._telemetry
         tick = self.world.step(command)
         self._pending = command
-        self.history.append(tick.telemetry)
+        if self._remembers:
+            self.history.append(tick.telemetry)
         reward = self.reward_function(tick.outcome, tick.telemetry)
         return Step(self._observe(tick.telemetry, before), tick, reward)
 
     def _observe(self, telemetry: Telemetry, before: Telemetry) -> Array:
-        self._telemetry = telemetry
+        self._telemetry, self._before = telemetry, before
         if self.forecaster is not None and self.history is not None:
             self._forecast = self.forecaster.forecast(self.history, FORECAST_TICKS)
         return self.observer(telemetry, before, self._forecast, self._pending)
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """The latest observation.
+
+        Raises:
+            LifecycleError: Before the first reset.
+        """
+        if self._telemetry is None:
+            raise LifecycleError("nothing to see before reset; call reset() first")
+        return self._telemetry
 
     @property
     def view(self) -> View:

@@ -1,6 +1,6 @@
 """The Gymnasium environment of one world: :class:`MetaverseEnv`, and what its ids preset."""
 
-from typing import Any, ClassVar
+from typing import Any, Final
 
 import gymnasium as gym
 import numpy as np
@@ -10,9 +10,11 @@ from gymnasium.error import ResetNeeded
 from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.errors import ConfigurationError, LifecycleError, UnknownNameError
 from metaverse_env.scenario import Scenario
+from metaverse_env.simulator.records import WORLD_REWARD
 from metaverse_env.telemetry import Records
 
 Array = np.ndarray
+_METADATA: Final[dict[str, Any]] = {"render_modes": ["human", "rgb_array"], "render_fps": 20}
 
 
 class NotReset(LifecycleError, ResetNeeded):
@@ -25,7 +27,8 @@ class MetaverseEnv(gym.Env[Array, Any]):
     Observation: ``float32`` vector in [-1, 1]; :mod:`metaverse_env.observation` names every entry.
     Action: factors for each resource of each zone and the share of new sessions to hand over; see
     :mod:`metaverse_env.action`. Reward: the global one of :mod:`metaverse_env.reward`. An episode is truncated after
-    ``episode_ticks`` of the scenario (240 ticks are one hour) and never terminates.
+    ``episode_ticks`` (240 ticks, one hour, unless the scenario or the argument says otherwise) and never terminates;
+    ``max_episode_steps`` of ``gym.make`` can only shorten it.
 
     ``info`` holds ``telemetry`` and ``outcome`` (records ``[Z]``, what was observed and what truly happened),
     ``reward_terms`` (EUR per hour and shares), ``time_s`` within the week and ``price_factor``.
@@ -34,10 +37,10 @@ class MetaverseEnv(gym.Env[Array, Any]):
         scenario: A name of the catalogue, a TOML or YAML file, or a scenario.
         render_mode: ``"human"`` (a window), ``"rgb_array"``, or ``None``.
         **arguments: Everything that :class:`~metaverse_env.envs.shell.Shell` takes: ``dynamics``, ``forecaster``,
-            ``scaling``, ``action_type``, ``trace``, ``mean_users``, ``world``.
+            ``scaling``, ``episode_ticks``, ``action_type``, ``trace``, ``mean_users``, ``world``.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["human", "rgb_array"], "render_fps": 20}
+    metadata = _METADATA
 
     def __init__(
         self, scenario: str | Scenario = "multi_zone", render_mode: str | None = None, **arguments: Any
@@ -61,9 +64,8 @@ class MetaverseEnv(gym.Env[Array, Any]):
 
     @property
     def episode_ticks(self) -> int:
-        """Ticks until truncation: the scenario's, or ``max_episode_steps`` of ``gym.make``."""
-        asked = self.spec.max_episode_steps if self.spec is not None else None
-        return asked if asked is not None else self.scenario.episode_ticks
+        """Ticks until truncation; a ``max_episode_steps`` of ``gym.make`` comes on top, as a limit of its own."""
+        return self.scenario.episode_ticks
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
         """Start an episode.
@@ -73,9 +75,7 @@ class MetaverseEnv(gym.Env[Array, Any]):
             options: ``{"noise_seed": n}`` varies demand noise, delays and metrics while users stay the same.
         """
         super().reset(seed=seed)
-        noise = (options or {}).get("noise_seed")
-        extra = {} if noise is None else {"noise_seeds": [noise]}
-        observation = self.shell.reset([seed], **extra)
+        observation = self.shell.reset([seed], noise_seed=(options or {}).get("noise_seed"))
         self._ticks_left, self._last = self.episode_ticks, None
         if self.render_mode == "human":
             self.render()
@@ -90,25 +90,20 @@ class MetaverseEnv(gym.Env[Array, Any]):
         """
         if self._ticks_left <= 0:
             raise NotReset("the episode is over, or was never started; call reset() before step()")
-        last = self._last = self.shell.step(np.asarray(action)[None])
+        last = self._last = self.shell.step(action[None] if isinstance(action, np.ndarray) else [action])
         self._ticks_left -= 1
         if self.render_mode == "human":
             self.render()
-        return (
-            last.observation[0],
-            float(last.reward.worlds["reward"][0]),
-            False,
-            self._ticks_left == 0,
-            self._info(last),
-        )
+        info = self._info(last)
+        return last.observation[0], info["reward_terms"]["reward"], False, self._ticks_left == 0, info
 
     def _info(self, last: Step | None) -> dict[str, Any]:
-        telemetry = self.shell.view.telemetry
-        time_s, price_factor = telemetry.weather[0].item()
+        telemetry = self.shell.telemetry
+        time_s, price_factor = telemetry.weather.item()
         info = {"telemetry": Records(telemetry.zones[0]), "time_s": time_s, "price_factor": price_factor}
         if last is not None:
             info["outcome"] = Records(last.tick.outcome.zones[0])
-            info["reward_terms"] = dict(zip(last.reward.worlds.dtype.names, last.reward.worlds[0].item(), strict=True))
+            info["reward_terms"] = dict(zip(WORLD_REWARD.names or (), last.reward.worlds.item(), strict=True))
         return info
 
     def render(self) -> Any:

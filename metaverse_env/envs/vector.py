@@ -1,6 +1,7 @@
 """The native vector environment: ``W`` worlds in one compiled loop instead of ``W`` Python objects."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 import gymnasium as gym
 import numpy as np
@@ -8,12 +9,13 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from metaverse_env.envs.shell import Shell, Step
+from metaverse_env.envs.shell import Shell, Step, episode_length
 from metaverse_env.envs.single import NotReset
 from metaverse_env.errors import ConfigurationError, UnknownNameError
 from metaverse_env.scenario import Scenario
 
 Array = np.ndarray
+_METADATA: Final[dict[str, Any]] = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
 
 
 def autoreset(mode: str | AutoresetMode) -> AutoresetMode:
@@ -27,27 +29,28 @@ def autoreset(mode: str | AutoresetMode) -> AutoresetMode:
 
 
 class MetaverseVectorEnv(gym.vector.VectorEnv[Array, Array, Array]):
-    """Many independent worlds of the same scenario; row ``i`` seeded ``s`` equals the single environment seeded ``s + i``.
+    """Many independent worlds of one scenario; row ``i`` seeded ``s`` equals the single environment seeded ``s + i``.
 
     Autoreset (``metadata["autoreset_mode"]``):
 
-    * ``NextStep`` (default): the step after a truncation ignores its action, starts the world anew and returns its first
-      observation with reward 0.
+    * ``NextStep`` (default): the step after a truncation ignores its action, starts the world anew and returns its
+      first observation with reward 0.
     * ``SameStep``: the truncating step itself returns the new first observation; the old episode's last one stands in
       ``infos["final_obs"]`` where ``infos["_final_obs"]``, its terms in ``infos["final_info"]``.
     * ``Disabled``: the caller resets, with ``options={"reset_mask": mask}``.
 
-    ``infos`` holds the arrays of :class:`~metaverse_env.envs.single.MetaverseEnv`'s ``info``, batched.
+    ``infos`` holds the arrays of the single environment's ``info``, batched; ``infos["_KEY"]`` tells in which worlds a
+    key means something: a step has no outcome where it started the world anew.
 
     Args:
         num_envs: ``W``.
         scenario: As for the single environment.
         autoreset_mode: See above.
-        max_episode_steps: Ticks until truncation; the scenario's when ``None``.
+        max_episode_steps: Shortens the episode.
         **arguments: As for :class:`~metaverse_env.envs.shell.Shell`.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
+    metadata = _METADATA
 
     def __init__(
         self,
@@ -64,12 +67,12 @@ class MetaverseVectorEnv(gym.vector.VectorEnv[Array, Array, Array]):
             )
         self.shell = Shell(scenario, worlds=num_envs, **arguments)
         self.num_envs, self.render_mode = self.shell.world.worlds, None
-        self.metadata = {**type(self).metadata, "autoreset_mode": autoreset(autoreset_mode)}
+        self.metadata = {**_METADATA, "autoreset_mode": autoreset(autoreset_mode)}
         self.single_observation_space = spaces.Box(-1.0, 1.0, (self.shell.observer.size,), np.float32)
         self.single_action_space = self.shell.codec.space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self.episode_ticks = max_episode_steps or self.shell.scenario.episode_ticks
+        self.episode_ticks = episode_length(max_episode_steps, self.shell.scenario)
         self._ticks_left = np.zeros(self.num_envs, dtype=np.int64)
         self._everyone = np.ones(self.num_envs, dtype=np.bool_)
         self._nobody = np.zeros(self.num_envs, dtype=np.bool_)
@@ -81,17 +84,27 @@ class MetaverseVectorEnv(gym.vector.VectorEnv[Array, Array, Array]):
         return mode
 
     def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        """Start all worlds, or those of ``options["reset_mask"]``; a single ``seed`` gives ``seed + i`` to world ``i``."""
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else seed
-        seeds = [None] * self.num_envs if seeds is None else list(seeds)
-        if len(seeds) != self.num_envs:
-            raise ConfigurationError(f"needs one seed or {self.num_envs}, got {len(seeds)}")
-        mask = (options or {}).get("reset_mask", self._everyone)
-        observation = self.shell.reset(seeds, None if mask.all() else mask)
-        self._ticks_left[mask] = self.episode_ticks
-        return observation, self._infos(None)
+        """Start worlds.
+
+        Args:
+            seed: ``s`` gives ``s + i`` to world ``i``; a list gives each its own; ``None`` goes on with the next
+                episodes.
+            options: ``"reset_mask"``, a ``bool [W]`` that names the worlds to start, all when absent; ``"noise_seed"``
+                as for the single environment, plus ``i`` for world ``i``.
+
+        Raises:
+            ConfigurationError: Another number of seeds, or a mask of another shape or type.
+        """
+        options, seeds = options or {}, [None] * self.num_envs if seed is None else seed
+        if isinstance(seeds, int | np.integer):
+            seeds = [seeds + i for i in range(self.num_envs)]
+        mask = options.get("reset_mask")
+        observation = self.shell.reset(seeds, mask, options.get("noise_seed"))
+        started = self._everyone if mask is None else mask
+        self._ticks_left[started] = self.episode_ticks
+        return observation, self._infos(None, started)
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """Let one tick pass in every world.
@@ -106,39 +119,31 @@ class MetaverseVectorEnv(gym.vector.VectorEnv[Array, Array, Array]):
         last = self.shell.step(actions)
         self._ticks_left -= 1
         truncated = self._ticks_left == 0
-        observation, rewards, infos = (
-            last.observation,
-            last.reward.worlds["reward"].astype(np.float64),
-            self._infos(last),
-        )
-        if over.any():  # NextStep: this step is the start of a new episode
-            observation = self._restart(observation, over)
+        observation, rewards = last.observation, last.reward.worlds["reward"].astype(np.float64)
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            restarting, final = truncated, {"final_obs": observation, "final_info": self._infos(last, self._nobody)}
+        else:  # NextStep: this step is the start of a new episode, whatever the action
+            restarting, final = over, {}
             rewards[over] = 0.0
-            truncated &= ~over
-        if truncated.any() and self.autoreset_mode is AutoresetMode.SAME_STEP:
-            infos |= {
-                "final_obs": observation.copy(),
-                "_final_obs": truncated,
-                "final_info": infos.copy(),
-                "_final_info": truncated,
-            }
-            observation = self._restart(observation, truncated)
+        if not restarting.any():
+            return observation, rewards, self._nobody.copy(), truncated, self._infos(last, restarting)
+        observation = self.shell.reset([None] * self.num_envs, restarting)
+        self._ticks_left[restarting] = self.episode_ticks
+        infos = self._infos(last, restarting) | final | {f"_{key}": restarting for key in final}
         return observation, rewards, self._nobody.copy(), truncated, infos
 
-    def _restart(self, observation: Array, worlds: Array) -> Array:
-        """Start the next episode of some worlds; return the observations with theirs replaced."""
-        fresh = self.shell.reset([None] * self.num_envs, worlds)
-        self._ticks_left[worlds] = self.episode_ticks
-        return np.where(worlds[:, None], fresh, observation)
-
-    def _infos(self, last: Step | None) -> dict[str, Any]:
+    def _infos(self, last: Step | None, started: Array) -> dict[str, Any]:
+        """Return what is known of the last step; in worlds that just ``started`` there was none."""
         telemetry = self.shell.view.telemetry
         infos: dict[str, Any] = {"telemetry": telemetry.zones, "time_s": telemetry.weather["time_s"]}
         infos["price_factor"] = telemetry.weather["price_factor"]
+        masks = {f"_{key}": self._everyone for key in infos}
         if last is not None:
+            terms = last.reward.worlds
             infos["outcome"] = last.tick.outcome.zones
-            infos["reward_terms"] = {name: last.reward.worlds[name] for name in last.reward.worlds.dtype.names or ()}
-        return infos | {f"_{key}": self._everyone for key in infos}
+            infos["reward_terms"] = {name: terms[name] for name in terms.dtype.names or ()}
+            masks |= {"_outcome": ~started, "_reward_terms": ~started}
+        return infos | masks
 
     def close_extras(self, **kwargs: Any) -> None:
         """Nothing to close."""

@@ -34,10 +34,10 @@ class WorkloadSpec(Spec):
         3.0, "1", "E", "Squared coefficient of variation of the stay (1 is exponential).", ge=1, le=100
     )
     shared_ou_sigma: float = quantity(
-        0.30, "1", "M", "Stationary std of the log-rate factor that all zones share.", ge=0, le=2
+        0.40, "1", "M", "Stationary std of the log-rate factor that all zones share.", ge=0, le=2
     )
     shared_ou_tau_s: float = quantity(9000.0, "s", "M", "Its correlation time; residuals measured at 1-5 h.", gt=0)
-    own_ou_sigma: float = quantity(0.30, "1", "M", "Stationary std of each zone's own log-rate factor.", ge=0, le=2)
+    own_ou_sigma: float = quantity(0.25, "1", "M", "Stationary std of each zone's own log-rate factor.", ge=0, le=2)
     own_ou_tau_s: float = quantity(7200.0, "s", "M", "Its correlation time.", gt=0)
     migration_per_h: float = quantity(
         1.5, "1/h", "E", "Moves to a neighbouring zone per user; 0 is the ablation.", ge=0, le=60

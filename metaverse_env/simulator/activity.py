@@ -7,7 +7,7 @@ that a growing share of the zone's signals can belong to the successor before it
 import math
 from typing import Any
 
-from metaverse_env.compiling import compiled
+from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import streams
 from metaverse_env.simulator.rng import between, draw, normal, uniform
 
@@ -48,7 +48,7 @@ def begin_activity(zone: Any, key: int, activity: int, constants: Any) -> None:
         zone.announced_activity = _another(odds, uniform(draw(key, streams.FALSE_ACTIVITY)), zone.next_activity)
 
 
-@compiled
+@stage
 def advance_activity(zone: Any, key: int, constants: Any) -> None:
     """Move one tick on; demand per user follows the activity with a lag."""
     zone.activity_ticks -= 1

@@ -6,6 +6,7 @@ from typing import Any
 from metaverse_env.compiling import compiled
 from metaverse_env.simulator.rng import normal
 from metaverse_env.simulator.vectors import copy, fill
+from metaverse_env.units import MEMORY
 
 _SAME = 1e-4
 """Relative difference below which two allocations are the same; a smaller wish starts nothing."""
@@ -77,7 +78,9 @@ def advance_allocation(zone: Any, bits: int, memory_free_mb: float, effective: A
         for resource in range(3):
             effective[resource] += zone.current[resource] * zone.arrival_s / tick_s
         elapsed += zone.arrival_s
-        _land(zone, memory_free_mb)
+        memory_free_mb += zone.current[MEMORY]
+        _land(zone, memory_free_mb, rules)
+        memory_free_mb -= zone.current[MEMORY]
     for resource in range(3):
         effective[resource] += zone.current[resource] * (tick_s - elapsed) / tick_s
     if zone.arrival_s >= 0.0:
@@ -85,11 +88,18 @@ def advance_allocation(zone: Any, bits: int, memory_free_mb: float, effective: A
 
 
 @compiled
-def _land(zone: Any, memory_free_mb: float) -> None:
-    """Put the arriving allocation into effect, without memory that the node does not have."""
-    ceiling = zone.current[1] + max(memory_free_mb, 0.0)
+def _land(zone: Any, room_mb: float, rules: Any) -> None:
+    """Put the arriving allocation into effect, without the memory, or the pods, for which the node has no room."""
+    ceiling_mb = max(room_mb, zone.current[MEMORY])
+    if zone.arriving[MEMORY] > ceiling_mb:
+        superseded = differs(zone.wanted, zone.arriving)
+        if rules.horizontal > 0.0:
+            pods = max(1.0, math.floor(ceiling_mb / rules.pod_size[MEMORY] + _SAME))
+            for resource in range(3):
+                zone.arriving[resource] = pods * rules.pod_size[resource]
+        else:
+            zone.arriving[MEMORY] = ceiling_mb
+        if not superseded:
+            copy(zone.wanted, zone.arriving)  # refused for good; asking again is the controller's business
     copy(zone.current, zone.arriving)
-    zone.current[1] = min(zone.arriving[1], max(ceiling, 0.0))
-    if zone.current[1] < zone.arriving[1]:
-        zone.wanted[1] = zone.current[1]  # refused for good; asking again is the controller's business
     zone.arrival_s = -1.0

@@ -21,6 +21,8 @@ from metaverse_env.zones import ZoneGraph, build_graph
 Array = np.ndarray
 
 _GROUPS = ("workload", "intents", "demand", "service", "actuation", "monitoring", "cost", "disturbances")
+_TABLES = ("factors", "handover_shares")
+"""Lists of any length: as part of the rules, their length would ask for another compilation."""
 EDGE = np.dtype([("zone", "i4"), ("weight", "f4"), ("extra_rtt_ms", "f4"), ("travel_ticks", "i4")], align=True)
 
 
@@ -90,7 +92,7 @@ def _rules(scenario: Scenario) -> Array:
     values: dict[str, Any] = {"tick_s": scenario.tick_s}
     for group in _GROUPS:
         for name, value in getattr(scenario, group):
-            if _is_number_or_triple(value):
+            if name not in _TABLES and _is_number_or_triple(value):
                 values[name] = value
     values |= _derived(scenario)
     dtype = np.dtype([(name, "f8", np.shape(value)) for name, value in values.items()])

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from metaverse_env.compiling import compiled
 
 
@@ -44,7 +46,7 @@ def demand_of_users(
 @compiled
 def lognormal_factor(noise: float, sigma: float) -> float:
     """Return a multiplicative noise factor of mean 1 from a standard normal ``noise``."""
-    return math.exp(sigma * noise - 0.5 * sigma * sigma)
+    return math.exp(np.float32(sigma * noise - 0.5 * sigma * sigma))
 
 
 @compiled

@@ -13,12 +13,10 @@ from metaverse_env.scenario import Scenario
 from metaverse_env.simulator import entry
 from metaverse_env.simulator.constants import Constants
 from metaverse_env.simulator.kernel import Output, Replay, State
+from metaverse_env.threads import over_worlds
 from metaverse_env.zones import ZoneGraph
 
 Array = np.ndarray
-
-_PARALLEL_FROM_WORLDS = 64
-"""From this many worlds on, threads win more than their start costs."""
 
 DYNAMICS: Final = {
     "physics": "metaverse_env.simulator.dynamics:PhysicsDynamics",
@@ -71,4 +69,5 @@ class PhysicsDynamics:
 
     def advance(self, simulation: Simulation, commands: Array, before: Array, out: Output) -> None:
         """Let one tick pass; on several threads when there are many worlds."""
-        entry.step_physics(*simulation.state, commands, before, *out, *simulation.replay, *simulation.constants)
+        batched = (*simulation.state, commands, before, *out)
+        over_worlds(entry.step_physics, batched, (*simulation.replay, *simulation.constants))

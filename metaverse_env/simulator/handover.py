@@ -6,7 +6,7 @@ fluid ``remote [Z, D]``; it fades as those users leave and grows with the sessio
 
 from typing import Any
 
-from metaverse_env.compiling import compiled
+from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator.vectors import copy, fill
 from metaverse_env.units import MEMORY
 
@@ -24,7 +24,7 @@ def roomiest_neighbour(index: int, zones: Any, edges: Any) -> int:
     return best
 
 
-@compiled
+@stage
 def hand_over(index: int, arrivals: float, users: float, zones: Any, remote: Any, edges: Any) -> None:
     """Update the shares of a zone's users that neighbours serve, after ``arrivals`` new sessions among ``users``."""
     if users <= 0.0:
@@ -60,7 +60,7 @@ def served_demand(outcomes: Any, remote: Any, edges: Any, rules: Any) -> None:
                     outcomes[edges[z, slot].zone].served[resource] += moved
 
 
-@compiled
+@stage
 def feel(index: int, outcomes: Any, remote: Any, edges: Any, rules: Any) -> tuple[float, float, float]:
     """Return what a zone's users feel: p95 latency (ms), violated share, and latency above the objective (ms).
 

@@ -91,6 +91,15 @@ def follow_trace(zone: Any, users: float, outcome: Any) -> None:
     outcome.arrivals, outcome.departures = max(count - before, 0), max(before - count, 0)
 
 
+@compiled
+def clear(outcome: Any, telemetry: Any) -> None:
+    """Start a zone's tick with nothing counted; the rest is written in every tick."""
+    outcome.arrivals = outcome.departures = outcome.moved_in = outcome.moved_out = outcome.dropped = 0.0
+    outcome.changed = outcome.backlog_s = outcome.bandwidth_loss = outcome.down = outcome.out_of_memory = 0.0
+    outcome.time_dilation = 1.0
+    telemetry.signals = telemetry.node_free = 0.0
+
+
 @stage
 def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constants: Any) -> None:
     """Users leave, move, arrive; activities and events go on; intents are gathered; hand-overs are settled."""
@@ -98,6 +107,7 @@ def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constant
     rules, slot = constants.rules[0], world.tick % travelling.shape[1]
     for z in range(len(zones)):
         zone_key = place_key(key, z)
+        clear(out.outcome[w, z], out.telemetry[w, z])
         advance_own_rate(zones[z], zone_key, rules)
         advance_event(zones[z], zone_key, rules)
         advance_activity(zones[z], zone_key, constants)
@@ -120,6 +130,15 @@ def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constant
             gather_intent(zones, z, zone_key, signals, out.intents[w, z], constants)
 
 
+@compiled
+def grant(outcome: Any, telemetry: Any, host: Any) -> None:
+    """Write what a zone has of its allocation after its node's limits, and what the node has left."""
+    for resource in range(3):
+        outcome.allocation[resource] = outcome.charged[resource] * host.scale[resource]
+    outcome.allocation[0] *= 1.0 - host.steal
+    telemetry.node_free = min(host.free[0], host.free[1], host.free[2])
+
+
 @stage
 def provision(w: int, noise_key: int, state: Any, commands: Any, out: Any, constants: Any) -> None:
     """Commands are accepted and take effect; nodes grant what they can."""
@@ -139,13 +158,9 @@ def provision(w: int, noise_key: int, state: Any, commands: Any, out: Any, const
             for z in range(len(zones)):
                 if constants.zones[z].node == n:
                     zones[z].down_s = max(zones[z].down_s, rules.restart_s[1])
-    nodes.share_capacity(hosts, zones, constants)
+    nodes.share_capacity(hosts, zones, out.outcome[w], constants)
     for z in range(len(zones)):
-        host, outcome = hosts[constants.zones[z].node], out.outcome[w, z]
-        for resource in range(3):
-            outcome.allocation[resource] = outcome.charged[resource] * host.scale[resource]
-        outcome.allocation[0] *= 1.0 - host.steal
-        out.telemetry[w, z].node_free = min(host.free[0], host.free[1], host.free[2])
+        grant(out.outcome[w, z], out.telemetry[w, z], hosts[constants.zones[z].node])
 
 
 @stage
@@ -204,14 +219,17 @@ def look_around(w: int, state: Any, out: Any, constants: Any) -> None:
     """Write the first telemetry of a world that has just started: as if it had long been as it is."""
     rules, zones = constants.rules[0], state.zones[w]
     noise_key = tick_key(state.worlds[w].noise_key, state.worlds[w].tick)
-    nodes.share_capacity(state.nodes[w], zones, constants)
+    for z in range(len(zones)):
+        copy(out.outcome[w, z].charged, zones[z].current)
+    nodes.share_capacity(state.nodes[w], zones, out.outcome[w], constants)
     for z in range(len(zones)):
         zone, outcome = zones[z], out.outcome[w, z]
+        clear(outcome, out.telemetry[w, z])
+        outcome.activity, outcome.announced_activity = zone.activity, zone.announced_activity
         outcome.users = zone.users[0] + zone.users[1]
         demand_at_home(zone, outcome.users, outcome.demand, rules)
         copy(outcome.served, outcome.demand)
-        copy(outcome.charged, zone.current)
-        copy(outcome.allocation, zone.current)
+        grant(outcome, out.telemetry[w, z], state.nodes[w, constants.zones[z].node])
         serve(zone, constants.zones[z].base_rtt_ms, outcome, constants)
         zone.backlog_core_s = 0.0
         for _ in range(METRIC_DEPTH):

@@ -67,20 +67,25 @@ def advance_loss(node: Any, key: int, rules: Any) -> bool:
 
 
 @compiled
-def share_capacity(nodes: Any, zones: Any, constants: Any) -> None:
-    """Write what each node grants of the allocations on it; CPU and bandwidth are throttled, memory is only counted."""
+def share_capacity(nodes: Any, zones: Any, outcomes: Any, constants: Any) -> None:
+    """Write what each node grants of the tick's allocations on it, and what it has left at the tick's end.
+
+    CPU and bandwidth are throttled; memory is only counted, since more of it than there is was never allocated.
+    """
     for n in range(len(nodes)):
         fill(nodes[n].scale, 0.0)
+        fill(nodes[n].free, 0.0)
     for z in range(len(zones)):
-        scale = nodes[constants.zones[z].node].scale
+        node = nodes[constants.zones[z].node]
         for resource in range(3):
-            scale[resource] += zones[z].current[resource]
+            node.scale[resource] += outcomes[z].charged[resource]
+            node.free[resource] += zones[z].current[resource]
     for n in range(len(nodes)):
         node, capacity = nodes[n], constants.node_capacity[n]
         left = constants.rules[0].node_loss_capacity if node.lost_s > 0.0 else 1.0
-        node.memory_free_mb = capacity[MEMORY] * left - node.scale[MEMORY]
+        node.memory_free_mb = capacity[MEMORY] * left - node.free[MEMORY]
         for resource in range(3):
-            node.free[resource] = 1.0 - node.scale[resource] / (capacity[resource] * left)
+            node.free[resource] = 1.0 - node.free[resource] / (capacity[resource] * left)
         node.scale[CPU] = share_granted(node.scale[CPU], capacity[CPU] * left)
         node.scale[BANDWIDTH] = share_granted(node.scale[BANDWIDTH], capacity[BANDWIDTH] * left)
         node.scale[MEMORY] = 1.0

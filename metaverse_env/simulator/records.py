@@ -4,9 +4,41 @@ A record array costs a compiled function one argument, however many fields it ha
 ``zone.backlog_core_s``. State has one owner, :class:`~metaverse_env.simulator.world.SimulatedWorld`.
 """
 
+import math
 from typing import Final
 
 import numpy as np
+
+Array = np.ndarray
+
+
+_LARGE_BYTES: Final = 1 << 20
+
+
+class Block:
+    """A plan for arrays that are made together in one piece of memory: several times faster than one by one.
+
+    Whoever asks for them fills them: only small blocks happen to be zeroed, as clearing a large one would cost as much
+    as an eighth of the physics that is written into it.
+
+    Args:
+        *arrays: ``(shape, dtype)`` of each, the most strictly aligned first.
+
+    >>> users, ready = Block(((2, 3), np.dtype("f4")), ((2,), np.dtype("f4"))).new()
+    >>> users.shape, ready.shape
+    ((2, 3), (2,))
+    """
+
+    def __init__(self, *arrays: tuple[tuple[int, ...], np.dtype]) -> None:
+        sizes = [math.prod(shape) * dtype.itemsize for shape, dtype in arrays]
+        self._size = sum(sizes)
+        self._plan = [(shape, dtype, sum(sizes[:n])) for n, (shape, dtype) in enumerate(arrays)]
+
+    def new(self) -> list[Array]:
+        """Return new arrays."""
+        memory = bytearray(self._size) if self._size < _LARGE_BYTES else np.empty(self._size, dtype=np.uint8)
+        return [np.ndarray(shape, dtype, memory, offset) for shape, dtype, offset in self._plan]
+
 
 MEASURED: Final = (
     "users",

@@ -1,8 +1,10 @@
-"""Users from a trace instead of a generator: one zone per column, one sample per tick, episodes inside segments only."""
+"""Users from a trace, not a generator: one zone per column, one sample per tick, episodes inside segments only."""
+
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from metaverse_env.errors import ConfigurationError
+from metaverse_env.errors import ConfigurationError, TraceError
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.kernel import Replay
 from metaverse_env.traces import Trace
@@ -12,39 +14,65 @@ Array = np.ndarray
 
 _MONDAY_OFFSET_S = 3 * SECONDS_PER_DAY
 """The Unix epoch was a Thursday; the week of this package starts on Monday."""
+_SPARE_SAMPLES: Final = 2
+"""Samples of an episode beside those of its ticks."""
 
-NO_REPLAY = Replay(users=np.zeros((0, 0), dtype=np.float32), time_s=np.zeros(0))
-NO_STARTS: Array = np.zeros(0, dtype=np.int64)
+
+class Fit(NamedTuple):
+    """A scenario and the trace that says who is where in it."""
+
+    scenario: Scenario | None
+    """The scenario with the trace's zones."""
+    replay: Replay
+    """Users ``[T, Z]`` and times within the week ``[T]``."""
+    starts: Array
+    """``int64 [M]``, rows at which an episode can start."""
+    last_rows: Array
+    """``int64 [T]``, the last row of each row's segment."""
+    mean_users: Array | None
+    """``[Z]``, at least one."""
 
 
-def replay_trace(scenario: Scenario, trace: Trace) -> tuple[Scenario, Replay, Array, Array]:
+_NO_ROWS: Final = np.zeros(0, dtype=np.int64)
+NO_FIT: Final = Fit(None, Replay(np.zeros((0, 0), dtype=np.float32), np.zeros(0)), _NO_ROWS, _NO_ROWS, None)
+"""Without a trace: users are simulated."""
+
+
+def fit_to_trace(scenario: Scenario, trace: Trace) -> Fit:
     """Fit a scenario to a trace.
 
-    Users are exogenous: nobody migrates, and latency drives nobody away.
-
-    Returns:
-        The scenario with the trace's zones; its users ``[T, Z]`` and times within the week; the rows ``[M]`` at which an
-        episode can start; the mean users ``[Z]``, at least one.
+    Users are exogenous: nobody migrates, and latency drives nobody away. An episode needs one sample before its first
+    tick, and one after its last: a vector environment lets one more tick pass before it starts a world anew.
 
     Raises:
         TraceError: No stretch without a gap is as long as an episode.
         ConfigurationError: The scenario has one zone and the trace has more.
     """
+    _check_fits(scenario, trace)
+    layout = scenario.layout.model_copy(update={"zones": len(trace.names), "names": trace.names, "topology": "ring"})
+    workload = scenario.workload.model_copy(update={"migration_per_h": 0.0, "qoe_churn": 0.0})
+    time_s = (trace.times_s + _MONDAY_OFFSET_S) % SECONDS_PER_WEEK
+    return Fit(
+        scenario.with_changes(layout=layout, workload=workload),
+        Replay(users=np.ascontiguousarray(trace.users, dtype=np.float32), time_s=time_s.astype(np.float64)),
+        starts=trace.episode_starts(scenario.episode_ticks + _SPARE_SAMPLES),
+        last_rows=np.concatenate([np.full(stop - start, stop - 1, dtype=np.int64) for start, stop in trace.segments]),
+        mean_users=np.maximum(trace.users.mean(axis=0), 1.0),
+    )
+
+
+def _check_fits(scenario: Scenario, trace: Trace) -> None:
     count = len(trace.names)
     if scenario.layout.zones == 1 and count > 1:
         raise ConfigurationError(
             f"the scenario {scenario.name!r} has one zone and the trace has {count} ({', '.join(trace.names)}); "
             f"use a scenario of several zones, or trace.select(NAME)"
         )
-    layout = scenario.layout.model_copy(update={"zones": count, "names": trace.names, "topology": "ring"})
-    workload = scenario.workload.model_copy(update={"migration_per_h": 0.0, "qoe_churn": 0.0})
-    starts = trace.episode_starts(scenario.episode_ticks + 1)
-    time_s = (trace.times_s + _MONDAY_OFFSET_S) % SECONDS_PER_WEEK
-    replay = Replay(users=np.ascontiguousarray(trace.users, dtype=np.float32), time_s=time_s.astype(np.float64))
-    mean_users = np.maximum(trace.users.mean(axis=0), 1.0)
-    return (
-        scenario.with_changes(layout=layout, workload=workload),
-        replay,
-        np.asarray(starts, dtype=np.int64),
-        mean_users,
-    )
+    first, stop = trace.longest_segment
+    longest = stop - first - _SPARE_SAMPLES
+    if longest < scenario.episode_ticks:
+        raise TraceError(
+            f"an episode of {scenario.episode_ticks} ticks does not fit trace {trace.source}: its longest segment "
+            f"without a gap has {stop - first} samples, enough for {max(longest, 0)} ticks. Set the scenario's "
+            f"episode_ticks to at most that, or give a trace with fewer gaps."
+        )

@@ -1,5 +1,6 @@
 """How a world starts: somewhere in the week, populated as it would be there, provisioned at a random utilisation."""
 
+import math
 from typing import Any
 
 from metaverse_env.compiling import compiled, stage
@@ -7,6 +8,7 @@ from metaverse_env.simulator import streams
 from metaverse_env.simulator.activity import begin_activity, pick
 from metaverse_env.simulator.actuation import bounded, replicas_for
 from metaverse_env.simulator.demand import demand_of_users
+from metaverse_env.simulator.nodes import share_granted
 from metaverse_env.simulator.rng import (
     between,
     draw,
@@ -19,7 +21,7 @@ from metaverse_env.simulator.rng import (
 )
 from metaverse_env.simulator.vectors import copy, fill
 from metaverse_env.simulator.workload import NO_EVENT, arrival_rate
-from metaverse_env.units import SECONDS_PER_WEEK
+from metaverse_env.units import MEMORY, SECONDS_PER_WEEK
 
 _BEFORE_FIRST_TICK = 0
 
@@ -73,9 +75,20 @@ def provision_at_start(zone: Any, key: int, constants: Any) -> None:
     for resource in range(3):
         value = pods * rules.pod_size[resource] if rules.horizontal > 0.0 else wish[resource]
         zone.current[resource] = bounded(value, rules.allocation_min[resource], rules.allocation_max[resource])
+    zone.arrival_s = -1.0
+
+
+@compiled
+def fit_into_node(zone: Any, share: float, rules: Any) -> None:
+    """Leave a zone that share of its memory which its node has; whole pods where scaling is horizontal."""
+    if share < 1.0 and rules.horizontal > 0.0:
+        pods = max(1.0, math.floor(share * zone.current[MEMORY] / rules.pod_size[MEMORY]))
+        for resource in range(3):
+            zone.current[resource] = pods * rules.pod_size[resource]
+    elif share < 1.0:
+        zone.current[MEMORY] = max(share * zone.current[MEMORY], rules.allocation_min[MEMORY])
     copy(zone.wanted, zone.current)
     copy(zone.arriving, zone.current)
-    zone.arrival_s = -1.0
 
 
 @compiled
@@ -99,13 +112,13 @@ def start_noise(zone: Any, key: int) -> None:
 
 
 @compiled
-def clear_node(node: Any) -> None:
-    """Give a node back all it has."""
+def clear_node(node: Any, capacity: Any) -> None:
+    """Give a node back all it has: cores, MB, Mbps."""
     node.steal = node.lost_s = node.degraded_rtt_ms = 0.0
     node.steal_ticks = node.degraded_ticks = 0
     fill(node.scale, 1.0)
     fill(node.free, 1.0)
-    node.memory_free_mb = 0.0
+    node.memory_free_mb = capacity[MEMORY]
 
 
 @stage
@@ -117,11 +130,17 @@ def reset_world(w: int, state: Any, replay: Any, starts: Any, constants: Any) ->
     fill(state.travelling[w], 0)
     fill(state.remote[w], 0.0)
     for n in range(state.nodes.shape[1]):
-        clear_node(state.nodes[w, n])
+        clear_node(state.nodes[w, n], constants.node_capacity[n])
     for z in range(state.zones.shape[1]):
         zone = state.zones[w, z]
         clear_health(zone)
         start_noise(zone, place_key(noise_key, z))
         populate(zone, z, place_key(key, z), world, replay, constants)
         provision_at_start(zone, place_key(noise_key, z), constants)
+        state.nodes[w, constants.zones[z].node].memory_free_mb -= zone.current[MEMORY]
         fill(zone.measured, 0.0)
+    for z in range(state.zones.shape[1]):
+        node = constants.zones[z].node
+        capacity_mb = constants.node_capacity[node, MEMORY]
+        share = share_granted(capacity_mb - state.nodes[w, node].memory_free_mb, capacity_mb)
+        fit_into_node(state.zones[w, z], share, constants.rules[0])

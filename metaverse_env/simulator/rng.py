@@ -97,7 +97,10 @@ def poisson(bits: int, mean: float) -> int:
     """Return a Poisson variate with the given mean (0 for a mean of 0)."""
     if mean >= _SMALL_MEAN:
         return _poisson_by_rejection(bits, mean)
-    remaining, probability, count = uniform(bits), math.exp(-mean), 0
+    remaining, count = uniform(bits), 0
+    if remaining <= 1.0 - mean:  # at most e^-mean, so nothing happens; most draws end here
+        return 0
+    probability = float(math.exp(np.float32(-mean)))
     while remaining > probability and count < 200:
         remaining -= probability
         count += 1
@@ -131,8 +134,11 @@ def binomial_small(bits: int, trials: int, probability: float) -> int:
     """Binomial for probabilities up to one half."""
     if trials * probability >= _SMALL_MEAN:
         return _binomial_by_rejection(bits, trials, probability)
+    remaining, count = uniform(bits), 0
+    if remaining <= 1.0 - trials * probability:  # at most (1 - p)^n, by Bernoulli's inequality
+        return 0
     odds = probability / (1.0 - probability)
-    remaining, term, count = uniform(bits), math.exp(trials * _log_complement(probability)), 0
+    term = float(math.exp(np.float32(trials * _log_complement(probability))))
     while remaining > term and count < trials:
         remaining -= term
         count += 1

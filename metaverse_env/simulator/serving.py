@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from metaverse_env.compiling import compiled
+from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import service, streams
 from metaverse_env.simulator.demand import (
     autoregress,
@@ -41,7 +41,7 @@ def advance_noise(zone: Any, key: int, rules: Any) -> None:
 @compiled
 def demand_at_home(zone: Any, users: float, demand: Any, rules: Any) -> None:
     """Write the demand of a zone's own users, noise included: cores, MB (where memory tends to), Mbps."""
-    drift = np.exp(zone.drift)
+    drift = np.exp(zone.drift) if rules.drift_sigma > 0.0 else 1.0
     cores, megabytes, mbps = demand_of_users(users, zone.blend[0] * drift, zone.blend[1], zone.blend[2] * drift, rules)
     demand[CPU] = cores * lognormal_factor(zone.noise[0], rules.noise_sigma[0])
     demand[MEMORY] = megabytes * lognormal_factor(zone.noise[1], rules.noise_sigma[1])
@@ -55,7 +55,7 @@ def threads_of(zone: Any, rules: Any) -> float:
     return rules.server_threads * pods
 
 
-@compiled
+@stage
 def respond_ms(zone: Any, cores: float, quota_cores: float, constants: Any) -> tuple[float, float, float]:
     """Return p50, p95 and p99 of the time the CPU takes to answer, by the scenario's service model."""
     rules = constants.rules[0]
@@ -75,7 +75,7 @@ def respond_ms(zone: Any, cores: float, quota_cores: float, constants: Any) -> t
     return service.tick_latency_ms(cores, quota_cores, threads, backlog_s, grids[0], grids[1], constants.surface)
 
 
-@compiled
+@stage
 def serve(zone: Any, rtt_ms: float, outcome: Any, constants: Any) -> None:
     """Let a running zone serve ``outcome.served`` with ``outcome.allocation``; write latency, backlog, dilation, loss."""
     rules = constants.rules[0]

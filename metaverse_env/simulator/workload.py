@@ -6,7 +6,9 @@ Users are whole and conserved: those here plus those on the way change only by a
 import math
 from typing import Any
 
-from metaverse_env.compiling import compiled
+import numpy as np
+
+from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import streams
 from metaverse_env.simulator.demand import autoregress
 from metaverse_env.simulator.rng import bell, between, binomial, draw, poisson, uniform
@@ -62,14 +64,14 @@ def advance_event(zone: Any, key: int, rules: Any) -> None:
             zone.event_stage, zone.event_level = NO_EVENT, 0.0
 
 
-@compiled
+@stage
 def arrival_rate(zone: Any, index: int, world: Any, constants: Any) -> float:
     """Return new sessions per second; the mean over the random factors is the scenario's rate."""
     rules = constants.rules[0]
     variance = rules.shared_ou_sigma**2 + rules.own_ou_sigma**2
     random = rules.shared_ou_sigma * world.ou_shared + rules.own_ou_sigma * zone.ou_own - 0.5 * variance
     log_rate = weekly_log_rate(constants.log_rate[index], world.time_s) + random + zone.event_level
-    return math.exp(log_rate) * constants.activities[zone.activity].attraction
+    return math.exp(np.float32(log_rate)) * constants.activities[zone.activity].attraction
 
 
 @compiled
@@ -89,32 +91,32 @@ def share_within(rate_per_s: float, tick_s: float) -> float:
     return -math.expm1(-x)
 
 
-@compiled
+@stage
 def send_travellers(
     index: int, movers: int, phase: int, key: int, slot: int, zones: Any, travelling: Any, constants: Any
 ) -> int:
     """Send users to neighbours, drawn by edge weight and attraction; return how many found a way."""
     edges, activities = constants.edges, constants.activities
     total = 0.0
-    for slot in range(edges.shape[1]):
-        if edges[index, slot].zone >= 0:
-            total += edges[index, slot].weight * activities[zones[edges[index, slot].zone].activity].attraction
+    for way in range(edges.shape[1]):
+        if edges[index, way].zone >= 0:
+            total += edges[index, way].weight * activities[zones[edges[index, way].zone].activity].attraction
     if total <= 0.0:
         return 0
     for mover in range(movers):
         left = uniform(draw(key, streams.WHERE + 1000 * (2 * mover + phase + 1))) * total
         goal = 0
-        for slot in range(edges.shape[1]):
-            if edges[index, slot].zone >= 0 and left > 0.0:
-                goal = slot
-                left -= edges[index, slot].weight * activities[zones[edges[index, slot].zone].activity].attraction
+        for way in range(edges.shape[1]):
+            if edges[index, way].zone >= 0 and left > 0.0:
+                goal = way
+                left -= edges[index, way].weight * activities[zones[edges[index, way].zone].activity].attraction
         edge = edges[index, goal]
         due = slot + edge.travel_ticks  # a round buffer: no one travels longer than it is
         travelling[edge.zone, due - travelling.shape[1] * (due >= travelling.shape[1]), phase] += 1
     return movers
 
 
-@compiled
+@stage
 def leave(
     index: int, phase: int, key: int, slot: int, zones: Any, travelling: Any, outcome: Any, constants: Any
 ) -> None:
@@ -137,7 +139,7 @@ def leave(
     outcome.moved_out += movers
 
 
-@compiled
+@stage
 def arrive(
     index: int, key: int, slot: int, zones: Any, world: Any, travelling: Any, outcome: Any, constants: Any
 ) -> None:

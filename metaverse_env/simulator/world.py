@@ -1,6 +1,5 @@
 """A simulated world: owns the state, lets ticks pass, and leaves the mathematics to the compiled physics."""
 
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,8 +21,10 @@ from metaverse_env.simulator.records import (
     WEATHER,
     WORLD_STATE,
     ZONE_STATE,
+    Block,
 )
-from metaverse_env.simulator.replay import NO_REPLAY, NO_STARTS, replay_trace
+from metaverse_env.simulator.replay import NO_FIT, fit_to_trace
+from metaverse_env.simulator.seeding import seed_worlds
 from metaverse_env.telemetry import Command, Outcome, Telemetry, Tick
 from metaverse_env.traces import Trace
 from metaverse_env.units import RESOURCE_UNITS, RESOURCES
@@ -79,16 +80,22 @@ class SimulatedWorld:
             raise ConfigurationError("dynamics='trace' and trace=FILE belong together; give both or neither")
         if worlds < 1:
             raise ConfigurationError(f"worlds must be at least 1, got {worlds}")
-        self.scenario = load_scenario(scenario)
-        replay, starts, mean_users = NO_REPLAY, NO_STARTS, None
-        if trace is not None:
-            self.scenario, replay, starts, mean_users = replay_trace(self.scenario, trace)
-        self._starts = starts
+        fit = NO_FIT if trace is None else fit_to_trace(load_scenario(scenario), trace)
+        self.scenario = fit.scenario or load_scenario(scenario)
+        self._starts, self._last_rows = fit.starts, fit.last_rows
         self.zones = build_graph(self.scenario)
-        constants = build_constants(self.scenario, self.zones, mean_users)
-        self._simulation = Simulation(self.scenario, self.zones, constants, _blank_state(worlds, self.zones), replay)
+        constants = build_constants(self.scenario, self.zones, fit.mean_users)
+        state = _blank_state(worlds, self.zones)
+        self._simulation = Simulation(self.scenario, self.zones, constants, state, fit.replay)
         self.dynamics: Dynamics = self._load(dynamics) if isinstance(dynamics, str) else dynamics
         self._embedding = constants.bank.shape[3] if intents or self.dynamics.needs_intents else 0
+        shape = (worlds, len(self.zones))
+        self._output = Block(
+            (shape[:1], WEATHER),
+            (shape, OUTCOME),
+            (shape, TELEMETRY),
+            ((*shape, self._embedding), np.dtype(np.float32)),
+        )
         self._telemetry: Telemetry | None = None
 
     def _load(self, name: str) -> Dynamics:
@@ -132,11 +139,13 @@ class SimulatedWorld:
 
         Returns:
             The first telemetry of all worlds.
+
+        Raises:
+            ConfigurationError: Another number of seeds or worlds, or a seed that is none.
+            LifecycleError: The first reset is not of all worlds.
         """
-        mask = np.ones(self.worlds, dtype=np.bool_) if worlds is None else np.asarray(worlds, dtype=np.bool_)
-        self._seed(mask, seeds, noise_seeds)
-        if self._telemetry is None and not mask.all():
-            raise LifecycleError("the first reset must be of all worlds; call reset(seeds=…) without a mask first")
+        mask = self._mask(worlds)
+        seed_worlds(self._simulation.state.worlds, mask, seeds, noise_seeds)
         out = self._blank_output()
         simulation, starts = self._simulation, self._starts
         entry.reset_worlds(mask, starts, *simulation.state, *out, *simulation.replay, *simulation.constants)
@@ -146,27 +155,26 @@ class SimulatedWorld:
         self._telemetry = Telemetry(out.telemetry, out.weather, out.intents)
         return self._telemetry
 
-    def _seed(self, mask: Array, seeds: Sequence[int | None], noise_seeds: Sequence[int] | None) -> None:
-        records = self._simulation.state.worlds
-        for index in np.flatnonzero(mask):
-            record, seed = records[index], seeds[index]
-            if seed is None and record["episode"] >= 0:
-                record["episode"] += 1
-                continue
-            record["seed"] = secrets.randbits(32) if seed is None else seed
-            record["noise_seed"] = record["seed"] if noise_seeds is None else noise_seeds[index]
-            record["episode"] = 0
+    def _mask(self, worlds: Array | None) -> Array:
+        mask = np.ones(self.worlds, dtype=np.bool_) if worlds is None else np.asarray(worlds)
+        if mask.shape != (self.worlds,) or mask.dtype != np.bool_:
+            raise ConfigurationError(f"a mask of worlds needs bool [{self.worlds}], got {mask.dtype} {mask.shape}")
+        if self._telemetry is None and not mask.all():
+            raise LifecycleError("the first reset must be of all worlds; call reset(seeds=…) without a mask first")
+        return mask
 
     def step(self, command: Command) -> Tick:
         """Let one tick pass.
 
         Raises:
-            LifecycleError: Before the first reset.
+            LifecycleError: Before the first reset, or at the end of a trace's segment.
             ActionError: A command of another shape, or with a value that is not finite or is negative.
         """
         if self._telemetry is None:
             raise LifecycleError("step before reset; call reset(seeds=…) first")
         self._check(command.zones)
+        if len(self._last_rows):
+            self._check_trace_goes_on()
         return self._advance(command.zones, self._telemetry.zones)
 
     def _check(self, commands: Array) -> None:
@@ -188,6 +196,15 @@ class SimulatedWorld:
             f"zone {self.zones.names[zone]!r} (world {world}): {name} = {value} {unit}; must be finite and >= 0"
         )
 
+    def _check_trace_goes_on(self) -> None:
+        records = self._simulation.state.worlds
+        ended = np.flatnonzero(records["trace_row"] >= self._last_rows[records["trace_row"]])
+        if len(ended):
+            raise LifecycleError(
+                f"world {ended[0]}: the trace has no sample after tick {records['tick'][ended[0]]}, for its segment "
+                f"ends there. Reset this world, or give its scenario longer episode_ticks."
+            )
+
     def _advance(self, commands: Array, before: Array) -> Tick:
         out = self._blank_output()
         self.dynamics.advance(self._simulation, commands, before, out)
@@ -195,14 +212,9 @@ class SimulatedWorld:
         return Tick(self._telemetry, Outcome(out.outcome, self.scenario.tick_s))
 
     def _blank_output(self) -> Output:
-        """Return zeroed arrays, fresh in every tick: what a user keeps from one tick is never overwritten."""
-        shape = self._simulation.state.zones.shape
-        return Output(
-            telemetry=np.zeros(shape, dtype=TELEMETRY),
-            outcome=np.zeros(shape, dtype=OUTCOME),
-            weather=np.zeros(shape[:1], dtype=WEATHER),
-            intents=np.zeros((*shape, self._embedding), dtype=np.float32),
-        )
+        """Return arrays to be filled, fresh in every tick: what a user keeps from one tick is never overwritten."""
+        weather, outcome, telemetry, intents = self._output.new()
+        return Output(telemetry, outcome, weather, intents)
 
 
 def _keep(old: Telemetry, out: Output, worlds: Array) -> None:

@@ -1,0 +1,110 @@
+"""The threshold rule of Kubernetes' HorizontalPodAutoscaler, for each resource of each zone.
+
+``desired = allocation x utilisation / target``, nothing within the tolerance, up at once, down only to the highest that
+was recommended within the stabilisation window. Where the autoscaler counts pods this rule sizes allocations; a world
+with ``scaling="horizontal"`` rounds them up to whole pods, by the resource that needs most, as the autoscaler does.
+
+Source: "Algorithm details" and "Stabilization window" in Kubernetes' documentation of horizontal pod autoscaling [V].
+"""
+
+from collections import deque
+
+import numpy as np
+
+from agents.baselines.checks import checked
+from metaverse_env.contracts import View
+from metaverse_env.telemetry import Command, Telemetry
+from metaverse_env.units import MEMORY
+from metaverse_env.zones import ZoneGraph
+
+Array = np.ndarray
+
+
+def recommend(utilisation: Array, in_effect: Array, pending: Array, target: Array, tolerance: float) -> Array:
+    """Return the allocation that would bring utilisation to its target; what is pending within the tolerance of it.
+
+    Args:
+        utilisation: Usage over the allocation in effect, any shape.
+        in_effect: That allocation.
+        pending: The allocation asked for last.
+        target: Utilisation to aim at.
+        tolerance: Relative deviation of utilisation from its target that is let pass.
+
+    >>> two = np.array([0.9, 0.52])  # utilisation of 2 cores each, 0.5 wanted: grow to 3.6; within 10 %, leave alone
+    >>> recommend(two, np.full(2, 2.0), np.full(2, 2.0), np.full(2, 0.5), 0.1)
+    array([3.6, 2. ])
+    """
+    ratio = utilisation / target
+    return np.where(np.abs(ratio - 1.0) <= tolerance, pending, in_effect * ratio)
+
+
+class Threshold:
+    """The rule of the module, with hold where nothing is known.
+
+    A zone is held as it is while its metrics are missing or older than ``max_age_s``, and while it is not ready: what
+    is pending stays pending, and nothing is recommended for it. Memory, which cannot be throttled, is never asked for
+    below ``memory_margin`` times its usage.
+
+    Args:
+        cpu_target: Utilisation of CPU to aim at; of 0.5, 0.6 and 0.7 the best in ``multi_zone``, 8 seeds [M].
+        memory_target: The same of memory; 0.7 and 0.8 differ by less than the seeds do [M].
+        bandwidth_target: The same of egress; of 0.3 to 0.6 the best together with 0.4 [M].
+        tolerance: Relative deviation that is let pass; the autoscaler's 0.1 [V].
+        stabilisation_s: How long a recommendation keeps the allocation from shrinking below it; 300 s [V].
+        memory_margin: Least memory over its usage [choice].
+        max_age_s: Older metrics count as missing; four ticks [choice].
+        tick_s: Time between two decisions; 15 s [V].
+
+    Raises:
+        ConfigurationError: A parameter outside its range.
+    """
+
+    def __init__(
+        self,
+        cpu_target: float = 0.5,
+        memory_target: float = 0.8,
+        bandwidth_target: float = 0.5,
+        tolerance: float = 0.1,
+        stabilisation_s: float = 300.0,
+        memory_margin: float = 1.1,
+        max_age_s: float = 60.0,
+        tick_s: float = 15.0,
+    ) -> None:
+        targets = {"cpu_target": cpu_target, "memory_target": memory_target, "bandwidth_target": bandwidth_target}
+        values = [checked("threshold", name, value, 0.01, 1.0) for name, value in targets.items()]
+        self.target: Array = np.array(values, dtype=np.float32)
+        self.tolerance = checked("threshold", "tolerance", tolerance, 0.0, 1.0)
+        self.memory_margin = checked("threshold", "memory_margin", memory_margin, 1.0, 10.0)
+        self.max_age_s = checked("threshold", "max_age_s", max_age_s, 0.0, 3600.0, "s")
+        tick_s = checked("threshold", "tick_s", tick_s, 1.0, 3600.0, "s")
+        window_s = checked("threshold", "stabilisation_s", stabilisation_s, 0.0, 86_400.0, "s")
+        self._window: deque[Array] = deque(maxlen=1 + int(window_s / tick_s))
+
+    def reset(self, zones: ZoneGraph, worlds: int) -> None:
+        """Forget all recommendations."""
+        self._window.clear()
+
+    def act(self, view: View) -> Command:
+        """Recommend, stabilise, and keep to the floor of memory and the limits."""
+        pending = view.pending.allocation
+        if not self._window:  # as the autoscaler does, so that the first thing it does is not to shrink
+            self._window.append(pending)
+        known = self._known(view.telemetry)[:, :, None]
+        telemetry = view.telemetry
+        utilisation = telemetry.usage / telemetry.allocation
+        wish = recommend(utilisation, telemetry.allocation, pending, self.target, self.tolerance)
+        wish[:, :, MEMORY] = np.maximum(wish[:, :, MEMORY], self.memory_margin * telemetry.usage[:, :, MEMORY])
+        allocation = np.where(known, self._stabilised(np.clip(wish, *view.limits), known, pending), pending)
+        return Command.of(allocation)
+
+    def _known(self, telemetry: Telemetry) -> Array:
+        """Tell for which zones ``bool [W, Z]`` there is something to go by."""
+        fresh = telemetry.zones["age_s"] <= self.max_age_s
+        known: Array = telemetry.observed & fresh & (telemetry.zones["ready"] > 0)
+        return known
+
+    def _stabilised(self, wish: Array, known: Array, pending: Array) -> Array:
+        """Return what is pending, raised to the wish, or lowered to the highest wish of the window."""
+        self._window.append(np.where(known, wish, 0.0))
+        stabilised: Array = np.clip(pending, wish, np.max(self._window, axis=0))
+        return stabilised

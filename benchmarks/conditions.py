@@ -1,0 +1,121 @@
+"""What a comparison is held in: which world, which seeds, for how long. Every mistake shows before anything runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from metaverse_env.envs.shell import Shell
+from metaverse_env.errors import ConfigurationError
+from metaverse_env.recording import Origin
+from metaverse_env.scenario import Scenario, load_scenario
+from metaverse_env.traces import Trace, load_trace
+
+MOST_WORLDS: Final = 100_000
+"""More seeds than this are taken for a slip of the finger [choice]."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The conditions of a comparison, checked.
+
+    Attributes:
+        scenario: Its episode is as long as ``ticks``.
+        dynamics: Name of the dynamics; ``"trace"`` with a trace.
+        forecaster: Name of the forecaster, or ``"none"``.
+        seeds: One world each.
+        ticks: Length of every episode.
+        trace: Users, scaled, when they come from a file.
+    """
+
+    scenario: Scenario
+    dynamics: str
+    forecaster: str
+    seeds: tuple[int, ...]
+    ticks: int
+    trace: Trace | None = None
+
+    def shell(self, worlds: int) -> Shell:
+        """Make worlds, with the forecaster around them."""
+        return Shell(self.scenario, worlds, self.dynamics, self.forecaster, trace=self.trace, remember=True)
+
+    def origin(self, policy: str) -> Origin:
+        """Return what a recording of these worlds needs to be lived again."""
+        if self.trace is None:
+            return Origin(self.dynamics, policy=policy)
+        return Origin(self.dynamics, self.trace.source, self.trace.scale, policy)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what a reader has to know to understand a result."""
+        scenario, seeds = self.scenario, self.seeds
+        shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]})"
+        yield (
+            f"Scenario {scenario.name} ({scenario.scaling} scaling), dynamics {self.dynamics}, forecaster "
+            f"{self.forecaster}; {shown} of {self.ticks} ticks of {scenario.tick_s:g} s."
+        )
+        if self.trace is not None:
+            yield self.trace.describe()
+            mean = float(self.trace.users.mean())
+            yield f"That scale gives a mean of {mean:.4g} users per zone; --mean-users sets another."
+
+
+def conditions(
+    scenario: str | Scenario = "multi_zone",
+    *,
+    dynamics: str | None = None,
+    forecaster: str = "stgnn",
+    scaling: str | None = None,
+    seeds: int = 8,
+    seed: int = 0,
+    ticks: int | None = None,
+    trace: str | Trace | None = None,
+    mean_users: float | None = None,
+) -> Conditions:
+    """Check the conditions of a comparison.
+
+    Args:
+        scenario: A name, a file or a scenario.
+        dynamics: ``None`` for ``"stgnn"``, or ``"trace"`` where there is a trace.
+        forecaster: A name, or ``"none"``.
+        scaling: Overrides the scenario's.
+        seeds: How many worlds run side by side, seeded ``seed``, ``seed + 1``, ….
+        seed: The first seed.
+        ticks: Length of an episode; the scenario's when ``None``.
+        trace: File of users.
+        mean_users: Scales the trace to this mean per zone; the scenario's ``mean_users_per_zone`` when ``None``.
+
+    Raises:
+        MetaverseError: Whatever cannot be honoured.
+    """
+    for name, value, least, most in (
+        ("seeds", seeds, 1, MOST_WORLDS),
+        ("ticks", ticks, 1, None),
+        ("seed", seed, 0, None),
+    ):
+        if value is not None and (value < least or (most is not None and value > most)):
+            raise ConfigurationError(
+                f"{name} = {value}; must be at least {least}" + f" and at most {most}" * bool(most)
+            )
+    if mean_users is not None and trace is None:
+        raise ConfigurationError(
+            f"mean_users = {mean_users:g} scales a trace, and there is none; give --trace FILE too"
+        )
+    changes: dict[str, object] = {"episode_ticks": ticks, "scaling": scaling}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    chosen = load_scenario(scenario).with_changes(**changes)
+    users = _users(chosen, trace, mean_users)
+    return Conditions(
+        scenario=chosen,
+        dynamics=dynamics or ("stgnn" if users is None else "trace"),
+        forecaster=forecaster,
+        seeds=tuple(range(seed, seed + seeds)),
+        ticks=chosen.episode_ticks,
+        trace=users,
+    )
+
+
+def _users(scenario: Scenario, trace: str | Trace | None, mean_users: float | None) -> Trace | None:
+    """Return a trace at the size of the scenario's world, or at the one asked for."""
+    if trace is None:
+        return None
+    read = trace if isinstance(trace, Trace) else load_trace(trace)
+    return read.scaled(scenario.workload.mean_users_per_zone if mean_users is None else mean_users)

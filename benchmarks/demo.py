@@ -1,0 +1,95 @@
+"""``metaverse demo``: the whole house in one walk, in minutes.
+
+Classical controllers run the default world, whose dynamics and forecasts are the trained network's; what they cost and
+what their users felt is tabled and drawn; the best one's first episode is recorded, lived again to prove that it
+reproduces, and filmed.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks import options
+from benchmarks.commands import EVERYONE, collect
+from benchmarks.conditions import Conditions, conditions
+from benchmarks.plots import plot_costs
+from benchmarks.progress import Bar
+from benchmarks.report import print_report, summary, writable
+from benchmarks.suite import Result, load_policy, policy_names
+from metaverse_env import rendering
+from metaverse_env.errors import MissingDependencyError
+from metaverse_env.recording import load_recording, record, replay, save_recording
+
+
+def demo(
+    policies: options.Policies = EVERYONE,
+    scenario: options.ScenarioName = "multi_zone",
+    dynamics: options.DynamicsName = None,
+    forecaster: options.ForecasterName = "stgnn",
+    seeds: options.Seeds = 4,
+    seed: options.Seed = 0,
+    ticks: options.Ticks = None,
+    trace: options.TraceFile = None,
+    mean_users: options.MeanUsers = None,
+    picture: Annotated[bool, typer.Option(help="Film an episode.")] = True,
+    out: options.Out = Path("out/demo"),
+    as_json: options.AsJson = False,
+) -> None:
+    """Let classical controllers run the default world: a table, a plot, a recorded episode and a film of it.
+
+    With --trace the users are those of a file: scaled to the size of the world by one printed factor, never changed
+    otherwise.
+    """
+    start_s = time.monotonic()
+    names, folder, console = policy_names(policies), writable(out), Console(stderr=as_json)
+    terms = conditions(
+        scenario,
+        dynamics=dynamics,
+        forecaster=forecaster,
+        seeds=seeds,
+        seed=seed,
+        ticks=ticks,
+        trace=None if trace is None else str(trace),
+        mean_users=mean_users,
+    )
+    results = collect(terms, names, True, folder)
+    print_report(console, terms, results)
+    plot_costs(folder / "costs.png", terms, results)
+    say(console, f"Plot: {folder / 'costs.png'}")
+    best = max(results, key=lambda result: result.reward)
+    say(console, keep_episode(terms, best, folder / "episode.npz"))
+    if picture:
+        say(console, film_episode(terms, best, folder / "episode.gif"))
+    say(console, f"Done in {time.monotonic() - start_s:.0f} s. Rows and summary: {folder}/results.csv, summary.json")
+    if as_json:
+        typer.echo(json.dumps(summary(terms, results), indent=2))
+
+
+def say(console: Console, text: str) -> None:
+    """Print a sentence as it is."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def keep_episode(terms: Conditions, best: Result, path: Path) -> str:
+    """Record the policy's episode of the first seed, live it again, and say what came of it."""
+    shell, policy = terms.shell(1), load_policy(best.policy, terms.scenario)
+    with Bar(terms.ticks) as bar:
+        recording = record(
+            shell, policy, terms.seeds[:1], terms.ticks, terms.origin(best.policy), lambda: bar.advance("recording")
+        )
+    difference = replay(load_recording(save_recording(recording, path)))
+    found = "lived again, every number is the same" if difference is None else f"lived again, it differs: {difference}"
+    return f"Recording of {best.policy}, seed {terms.seeds[0]}: {path} ({path.stat().st_size / 1e6:.1f} MB); {found}"
+
+
+def film_episode(terms: Conditions, best: Result, path: Path) -> str:
+    """Film that episode; without the package that draws, say how to get it."""
+    try:
+        rendering.record_episode_gif(terms.shell(1), load_policy(best.policy, terms.scenario), path, terms.ticks)
+    except MissingDependencyError as missing:
+        return f"No film: {missing}"
+    return f"Film of {best.policy}: {path} ({path.stat().st_size / 1e6:.1f} MB)"

@@ -1,0 +1,126 @@
+"""Results for people and for programs: a table, rows for every seed, a summary, and a picture."""
+
+import csv
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+import metaverse_env
+from benchmarks.conditions import Conditions
+from benchmarks.scores import METRICS, SHOWN, Metric
+from benchmarks.statistics import LEVEL, Interval, mean_interval, paired_difference
+from benchmarks.suite import Result
+from metaverse_env.errors import ConfigurationError
+
+
+def writable(folder: str | Path) -> Path:
+    """Make a folder for results and prove that it takes them, before hours go into making them.
+
+    Raises:
+        ConfigurationError: It does not.
+    """
+    path = Path(folder)
+    probe = path / f".writable-{os.getpid()}"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"--out {path}: cannot write there: {error.strerror or error}. Name another folder."
+        ) from error
+    return path
+
+
+def write_results(folder: Path, terms: Conditions, results: Sequence[Result]) -> None:
+    """Write what is finished to ``results.csv`` and ``summary.json``, each in one go: never half a file."""
+    names = [metric.name for metric in METRICS]
+    partial = folder / "results.csv.part"
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["policy", "seed", *names])
+        for result in results:
+            for world, seed in enumerate(terms.seeds):
+                writer.writerow([result.policy, seed, *(repr(float(result.scores[name][world])) for name in names)])
+    partial.replace(folder / "results.csv")
+    partial = folder / "summary.json.part"
+    partial.write_text(json.dumps(summary(terms, results), indent=2) + "\n", encoding="utf-8")
+    partial.replace(folder / "summary.json")
+
+
+def summary(terms: Conditions, results: Sequence[Result]) -> dict[str, Any]:
+    """Return everything that was found, ready for JSON; a bound that is not known is ``None``."""
+    return {
+        "version": metaverse_env.__version__,
+        "scenario": terms.scenario.name,
+        "scaling": terms.scenario.scaling,
+        "dynamics": terms.dynamics,
+        "forecaster": terms.forecaster,
+        "seeds": list(terms.seeds),
+        "ticks": terms.ticks,
+        "tick_s": terms.scenario.tick_s,
+        "trace": None if terms.trace is None else {"source": terms.trace.source, "scale": terms.trace.scale},
+        "confidence": LEVEL,
+        "units": {metric.name: metric.unit for metric in METRICS},
+        "policies": {result.policy: _row(result, results[0]) for result in results},
+    }
+
+
+def _row(result: Result, reference: Result) -> dict[str, Any]:
+    metrics = {metric.name: _bounds(mean_interval(result.scores[metric.name])) for metric in METRICS}
+    gain = paired_difference(result.scores["reward"], reference.scores["reward"])
+    return {**metrics, f"reward_over_{reference.policy}": _bounds(gain)}
+
+
+def _bounds(interval: Interval) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in interval._asdict().items()}
+
+
+def results_table(results: Sequence[Result]) -> Table:
+    """Return the table of means with their intervals; the best of each column stands out."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("policy", no_wrap=True)
+    for metric in SHOWN:
+        table.add_column(f"{metric.heading}\n{metric.unit}", justify="right", no_wrap=True)
+    best = {metric.name: _best(results, metric) for metric in SHOWN}
+    for result in results:
+        cells = [
+            f"[bold green]{_cell(result, metric)}[/]" if best[metric.name] == result.policy else _cell(result, metric)
+            for metric in SHOWN
+        ]
+        table.add_row(result.policy.replace("[", r"\["), *cells)
+    return table
+
+
+def _best(results: Sequence[Result], metric: Metric) -> str | None:
+    """Return who has the least; of rewards, the most. Fewer changes are no aim in themselves."""
+    if metric.name == "changes_per_h":
+        return None
+    sign = -1.0 if metric.name == "reward" else 1.0
+    return min(results, key=lambda result: sign * float(result.scores[metric.name].mean())).policy
+
+
+def _cell(result: Result, metric: Metric) -> str:
+    interval = mean_interval(result.scores[metric.name])
+    if not math.isfinite(interval.half_width):
+        return f"{interval.mean:.3g}"
+    digits = 0 if abs(interval.mean) >= 100 else 1 if abs(interval.mean) >= 10 else 2
+    return f"{interval.mean:.{digits}f} ±{interval.half_width:.{digits}f}"
+
+
+def print_report(console: Console, terms: Conditions, results: Sequence[Result]) -> None:
+    """Print the conditions, the table, and how to read it."""
+    for sentence in terms.sentences():
+        console.print(sentence, highlight=False, markup=False)
+    console.print(results_table(results))
+    spread = f"± is the {LEVEL:.0%} t-interval over seeds" if len(terms.seeds) > 1 else "one seed, and so no intervals"
+    console.print(
+        f"Means per episode; {spread}. NAME+codec: the same controller bound to coded actions.", highlight=False
+    )

@@ -1,0 +1,130 @@
+"""Controllers compared in the same worlds: each seed is a world of one batch, and all controllers meet the same users.
+
+Any policy can take part, by name or as ``"module:name"``. Yours needs two methods, and no base class::
+
+    # my_module.py; then: metaverse benchmark --policies threshold,my_module:Generous
+    from metaverse_env import Command
+
+
+    class Generous:
+        '''Keeps every zone at a third of its allocation.'''
+
+        def reset(self, zones, worlds):
+            pass  # zones: names, neighbours; worlds: how many
+
+        def act(self, view):
+            wanted = 3.0 * view.telemetry.usage  # [worlds, zones, 3]: cores, MB, Mbps
+            missing = ~view.telemetry.observed  # hold where the metrics are missing
+            wanted[missing] = view.pending.allocation[missing]
+            return Command.of(wanted.clip(*view.limits), 0.0)  # 0: no sessions are handed over
+
+:class:`metaverse_env.contracts.View` documents what ``view`` holds. The best classical controller runs once more as
+``NAME+codec``, its commands replaced by the nearest that a coded action can give: what learned agents have to choose
+from, so that the price of the coding is not taken for theirs.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+import agents
+from agents.through_codec import ThroughCodec
+from benchmarks.conditions import Conditions
+from benchmarks.scores import Scores, score
+from metaverse_env.contracts import Policy
+from metaverse_env.envs.shell import Shell
+from metaverse_env.errors import ConfigurationError
+from metaverse_env.recording import play
+from metaverse_env.scenario import Scenario
+
+CODEC_SUFFIX: Final = "+codec"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one policy did: every metric, one value per seed."""
+
+    policy: str
+    scores: Scores
+
+    @property
+    def reward(self) -> float:
+        """Mean reward over the seeds."""
+        return float(self.scores["reward"].mean())
+
+
+def policy_names(listed: str) -> tuple[str, ...]:
+    """Split names at commas.
+
+    Raises:
+        ConfigurationError: None at all, or one twice.
+
+    >>> policy_names("static, threshold+codec")
+    ('static', 'threshold+codec')
+    """
+    names = tuple(name for part in listed.split(",") if (name := part.strip()))
+    if not names or len(set(names)) < len(names):
+        raise ConfigurationError(f"policies = {listed!r}; give different names, at least one, separated by commas")
+    return names
+
+
+def load_policy(name: str, scenario: Scenario) -> Policy:
+    """Make a policy; ``NAME+codec`` makes one that is bound to coded actions.
+
+    Raises:
+        MetaverseError: As :func:`agents.load`.
+    """
+    if name.endswith(CODEC_SUFFIX):
+        return ThroughCodec(agents.load(name.removesuffix(CODEC_SUFFIX)), scenario)
+    return agents.load(name)
+
+
+def run_policy(
+    shell: Shell, policy: Policy, seeds: Sequence[int], ticks: int, tick_done: Callable[[], object] = lambda: None
+) -> Scores:
+    """Let a policy act for an episode in all worlds of the shell, one for each seed, and sum up."""
+    rewards = []
+    for turn in play(shell, policy, seeds, ticks):
+        rewards.append(turn.step.reward.worlds)
+        tick_done()
+    return score(np.stack(rewards), len(shell.world.zones), shell.scenario.tick_s)
+
+
+def compare(
+    terms: Conditions,
+    names: Sequence[str],
+    codec: bool = True,
+    tick_done: Callable[[str], object] = lambda name: None,
+) -> Iterator[Result]:
+    """Run policies one after the other in the same worlds; yield each result as it is there.
+
+    Args:
+        terms: The conditions.
+        names: Policies; all are made before the first runs.
+        codec: Whether the best classical one runs again through the codec.
+        tick_done: Called after every tick with the policy's name.
+
+    Raises:
+        MetaverseError: A policy that cannot be made, or a world that cannot.
+    """
+    policies = {name: load_policy(name, terms.scenario) for name in names}
+    shell = terms.shell(len(terms.seeds))
+    results: list[Result] = []
+    for name, policy in policies.items():
+        scores = run_policy(shell, policy, terms.seeds, terms.ticks, partial(tick_done, name))
+        results.append(Result(name, scores))
+        yield results[-1]
+    best = best_classical(results)
+    again = None if best is None else best + CODEC_SUFFIX
+    if codec and again is not None and again not in names:
+        policy = load_policy(again, terms.scenario)
+        yield Result(again, run_policy(shell, policy, terms.seeds, terms.ticks, partial(tick_done, again)))
+
+
+def best_classical(results: Sequence[Result]) -> str | None:
+    """Return the classical policy of the highest mean reward, if there is any."""
+    classical = [result for result in results if result.policy in agents.CLASSICAL]
+    return max(classical, key=lambda result: result.reward).policy if classical else None

@@ -1,0 +1,150 @@
+"""The command line ``metaverse``: a tree of names, each loaded from the storey that it belongs to when it is called.
+
+The floor knows the commands of the upper storeys as strings only, as it does predictors, so ``metaverse --help`` stays
+quick and needs none of their packages. A command is a function with Typer's annotations.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted. What a user can cause is said in one message on stderr.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from metaverse_env import __version__
+from metaverse_env.errors import MetaverseError, UnknownNameError
+from metaverse_env.plugins import resolve
+
+
+class Leaf(NamedTuple):
+    """A command: where its function is, what it does, and which extra brings what it imports."""
+
+    target: str
+    help: str
+    extra: str = "all"
+
+
+class Branch(NamedTuple):
+    """A group of commands; ``default`` is what it does when no command is named."""
+
+    help: str
+    commands: Mapping[str, Leaf]
+    default: str | None = None
+
+
+COMMANDS: Final[dict[str, Leaf | Branch]] = {
+    "demo": Leaf(
+        "benchmarks.demo:demo", "Let classical controllers run the default world; table, plot, recording, film."
+    ),
+    "benchmark": Branch(
+        "Measure controllers, and the speed of the environments.",
+        {
+            "run": Leaf(
+                "benchmarks.commands:run", "Compare controllers over seeds: cost, quality, reward (the default)."
+            ),
+            "throughput": Leaf(
+                "benchmarks.throughput:throughput", "Measure steps per second against Gymnasium's CartPole."
+            ),
+        },
+        default="run",
+    ),
+    "train": Branch(
+        "Train predictors and agents.",
+        {
+            "predictor": Leaf(
+                "predictors.stgnn.commands:train_predictor",
+                "Train the forecaster or the learned dynamics.",
+                "predictors",
+            ),
+        },
+    ),
+}
+"""Everything that ``metaverse`` can do."""
+
+
+class DeferredCommand(TyperCommand):
+    """A command that is imported when it is called or asked for its own help."""
+
+    def __init__(self, name: str, leaf: Leaf) -> None:
+        super().__init__(name, help=leaf.help)
+        self.leaf = leaf
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Import the command and let it read its arguments."""
+        function = resolve("command", info_name or "", {info_name or "": self.leaf.target}, self.leaf.extra)
+        application = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        application.command(self.name)(function)
+        return typer.main.get_command(application).make_context(info_name, args, parent, **extra)
+
+
+class DefaultGroup(TyperGroup):
+    """A group that runs one of its commands when the first argument is an option, or there is none."""
+
+    def __init__(self, name: str, branch: Branch) -> None:
+        commands = {child: DeferredCommand(child, leaf) for child, leaf in branch.commands.items()}
+        super().__init__(name=name, help=branch.help, commands=dict(commands), no_args_is_help=branch.default is None)
+        self.default = branch.default
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command in front, except of a plea for help."""
+        if self.default is not None and (
+            not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        ):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+
+class Root(TyperGroup):
+    """The group of everything, which turns errors of this package into messages."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, entry in COMMANDS.items():
+            command = DeferredCommand(name, entry) if isinstance(entry, Leaf) else DefaultGroup(name, entry)
+            self.add_command(command, name)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        Raises:
+            typer.Exit: With 2 for a name on the command line that does not exist, with 1 for any other error of ours.
+        """
+        try:
+            return super().invoke(ctx)
+        except MetaverseError as error:
+            typer.echo(f"metaverse: {error}", err=True)
+            raise typer.Exit(2 if isinstance(error, UnknownNameError) else 1) from error
+
+
+app = typer.Typer(
+    cls=Root,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"metaverse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Metaverse zones: worlds to simulate, controllers to compare, predictors to train."""
+
+
+def main() -> None:
+    """Run the command line; the entry point of the installed program."""
+    app(prog_name="metaverse")
+
+
+if __name__ == "__main__":
+    main()

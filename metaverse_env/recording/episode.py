@@ -1,0 +1,168 @@
+"""An episode in memory: the loop of policy and world, and everything that came of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from metaverse_env.contracts import Policy, View
+from metaverse_env.envs.shell import Shell, Step
+from metaverse_env.errors import ActionError, ConfigurationError
+from metaverse_env.scenario import Scenario
+from metaverse_env.simulator.records import COMMAND, OUTCOME, REWARD, TELEMETRY, WEATHER, WORLD_REWARD
+from metaverse_env.simulator.world import SimulatedWorld
+from metaverse_env.telemetry import Command, Telemetry
+from metaverse_env.traces import Trace, load_trace
+
+Array = np.ndarray
+
+LAYOUT: Final = {
+    "telemetry": TELEMETRY,
+    "weather": WEATHER,
+    "commands": COMMAND,
+    "outcomes": OUTCOME,
+    "rewards": REWARD,
+    "world_rewards": WORLD_REWARD,
+}
+"""The arrays of a recording and their columns."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How the recorded world was made, beside its scenario and seeds.
+
+    Attributes:
+        dynamics: Name of the dynamics.
+        trace: File of the trace, when the users came from one.
+        trace_scale: Users over the file's numbers.
+        policy: Who decided, for people.
+    """
+
+    dynamics: str = "physics"
+    trace: str | None = None
+    trace_scale: float = 1.0
+    policy: str = ""
+
+    def world(self, scenario: Scenario, worlds: int) -> SimulatedWorld:
+        """Make such a world again.
+
+        Raises:
+            TraceError: The trace cannot be read any more.
+            UnknownNameError: No dynamics has this name.
+        """
+        return SimulatedWorld(scenario, worlds, self.dynamics, self._users())
+
+    def _users(self) -> Trace | None:
+        if self.trace is None:
+            return None
+        trace = load_trace(self.trace)
+        users = (trace.users * np.float64(self.trace_scale)).astype(np.float32)
+        return replace(trace, users=users, scale=self.trace_scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One episode of ``W`` worlds over ``T`` ticks.
+
+    Attributes:
+        scenario: The world's constants.
+        seeds: ``W`` seeds.
+        origin: What else is needed to make the world again.
+        zone_names: ``Z`` names.
+        telemetry: Record ``[T + 1, W, Z]`` of TELEMETRY; the first is what reset returned.
+        weather: Record ``[T + 1, W]``: time in the week and price level.
+        commands: Record ``[T, W, Z]``: what was asked for.
+        outcomes: Record ``[T, W, Z]`` of OUTCOME: what truly happened.
+        rewards: Record ``[T, W, Z]`` of REWARD.
+        world_rewards: Record ``[T, W]`` of WORLD_REWARD.
+    """
+
+    scenario: Scenario
+    seeds: tuple[int, ...]
+    origin: Origin
+    zone_names: tuple[str, ...]
+    telemetry: Array
+    weather: Array
+    commands: Array
+    outcomes: Array
+    rewards: Array
+    world_rewards: Array
+
+    @property
+    def ticks(self) -> int:
+        """``T``."""
+        return len(self.commands)
+
+
+class Turn(NamedTuple):
+    """One tick as it was lived: what was seen, what was asked for, and what came of it."""
+
+    view: View
+    command: Command
+    step: Step
+
+
+def play(shell: Shell, policy: Policy, seeds: Sequence[int], ticks: int) -> Iterator[Turn]:
+    """Start all worlds and the policy anew, and yield every tick.
+
+    Raises:
+        ActionError: The policy returns no command, or one that the world refuses.
+    """
+    shell.reset(list(seeds))
+    policy.reset(shell.world.zones, len(seeds))
+    for _ in range(ticks):
+        view = shell.view
+        command = policy.act(view)
+        if not isinstance(command, Command):
+            raise ActionError(
+                f"{type(policy).__name__}.act returned a {type(command).__name__}; a policy returns "
+                f"Command.of(allocation [W, Z, 3], handover [W, Z])"
+            )
+        yield Turn(view, command, shell.command(command))
+
+
+def record(
+    shell: Shell,
+    policy: Policy,
+    seeds: Sequence[int],
+    ticks: int,
+    origin: Origin | None = None,
+    tick_done: Callable[[], object] = lambda: None,
+) -> Recording:
+    """Let a policy act for an episode and keep everything.
+
+    Args:
+        shell: The worlds, one for each seed.
+        policy: Who decides.
+        seeds: ``W`` seeds.
+        ticks: ``T``, at least 1.
+        origin: How the shell's world was made; the physics without a trace when ``None``.
+        tick_done: Called after every tick.
+
+    Raises:
+        ConfigurationError: No tick at all.
+    """
+    if ticks < 1:
+        raise ConfigurationError(f"ticks = {ticks}; a recording needs at least 1 tick")
+    kept: dict[str, list[Array]] = {name: [] for name in LAYOUT}
+    for turn in play(shell, policy, seeds, ticks):
+        if not kept["commands"]:
+            _observed(kept, turn.view.telemetry)
+        _lived(kept, turn)
+        tick_done()
+    arrays = {name: np.stack(values) for name, values in kept.items()}
+    return Recording(shell.scenario, tuple(seeds), origin or Origin(), shell.world.zones.names, **arrays)
+
+
+def _observed(kept: dict[str, list[Array]], telemetry: Telemetry) -> None:
+    kept["telemetry"].append(telemetry.zones)
+    kept["weather"].append(telemetry.weather)
+
+
+def _lived(kept: dict[str, list[Array]], turn: Turn) -> None:
+    _observed(kept, turn.step.tick.telemetry)
+    kept["commands"].append(turn.command.zones.copy())
+    kept["outcomes"].append(turn.step.tick.outcome.zones)
+    kept["rewards"].append(turn.step.reward.zones)
+    kept["world_rewards"].append(turn.step.reward.worlds)

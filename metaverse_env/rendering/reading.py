@@ -1,0 +1,151 @@
+"""From records to a :class:`~metaverse_env.rendering.snapshot.Snapshot`: what a picture of world 0 shows.
+
+Where the truth of a tick is known (a simulation's outcome) it is shown, since the picture is for people; the measured
+value stands in where it is not, as on a cluster. Utilisation is always the measured one: what the controller sees.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from metaverse_env.contracts import View
+from metaverse_env.envs.shell import Shell, Step
+from metaverse_env.history import HISTORY_FEATURES
+from metaverse_env.rendering.snapshot import Money, Snapshot, Trail, ZoneSnapshot
+from metaverse_env.reward import Reward
+from metaverse_env.scenario import Scenario
+from metaverse_env.simulator.world import SimulatedWorld
+from metaverse_env.telemetry import Forecast, Outcome
+from metaverse_env.units import CPU, LATENCY
+from metaverse_env.zones import ZoneGraph
+
+Array = np.ndarray
+
+_ALLOCATED = slice(
+    HISTORY_FEATURES.index("allocated_cpu_cores"), HISTORY_FEATURES.index("allocated_bandwidth_mbps") + 1
+)
+
+
+def read_shell(shell: Shell, step: Step | None, trail: Trail) -> Snapshot:
+    """Read world 0 of a shell after ``step``, or after its reset when there was none.
+
+    Raises:
+        LifecycleError: Before the first reset.
+    """
+    outcome, reward = (None, None) if step is None else (step.tick.outcome, step.reward)
+    return read_snapshot(shell.view, outcome, reward, shell.world.zones, shell.scenario, trail, _kind(shell))
+
+
+def read_snapshot(
+    view: View,
+    outcome: Outcome | None,
+    reward: Reward | None,
+    graph: ZoneGraph,
+    scenario: Scenario,
+    trail: Trail,
+    kind: str = "",
+) -> Snapshot:
+    """Read world 0.
+
+    Args:
+        view: Telemetry and forecast.
+        outcome: What truly happened in the tick, if that is known.
+        reward: What it was worth, if that is known.
+        graph: Names of the zones.
+        scenario: Its name and activities.
+        trail: The episode so far, this tick included.
+        kind: What moves the world and what is believed of it, in words.
+    """
+    columns = _columns(view, outcome, graph, scenario)
+    zones = tuple(ZoneSnapshot(*values) for values in zip(*columns, strict=True))
+    return Snapshot(
+        scenario=scenario.name,
+        kind=kind,
+        time_s=float(view.telemetry.weather["time_s"][0]),
+        tick_s=scenario.tick_s,
+        objective_ms=view.latency_objective_ms,
+        ticks_ahead=() if view.forecast is None else view.forecast.ticks,
+        zones=zones,
+        money=None if reward is None else _money(reward.worlds[0]),
+        trail=replace(trail, most_users=max(trail.most_users, *(zone.users for zone in zones))),
+    )
+
+
+def _columns(
+    view: View, outcome: Outcome | None, graph: ZoneGraph, scenario: Scenario
+) -> tuple[list[Any] | tuple[str, ...], ...]:
+    """Return the values of every zone, in the order of :class:`ZoneSnapshot`'s fields."""
+    seen = view.telemetry.zones[0]
+    true = None if outcome is None else outcome.zones[0]
+    stale_s = np.where(seen["observed"] > 0, 0.0, seen["age_s"])
+    return (
+        graph.names,
+        (seen if true is None else true)["users"].tolist(),
+        (seen["latency_ms"] if true is None else true["felt_latency_ms"]).tolist(),
+        _triples(seen["usage"]),
+        _triples(seen["allocation"]),
+        _triples(seen["pending"]),
+        _triples(_change(view, true)),
+        seen["handover"].tolist(),
+        stale_s.tolist(),
+        (seen["ready"] <= 0 if true is None else true["down"] > 0).tolist(),
+        [False] * len(graph) if true is None else (true["out_of_memory"] > 0).tolist(),
+        seen["restarts"].astype(int).tolist(),
+        *_activities(true, scenario, len(graph)),
+        _ahead(view.forecast, LATENCY, len(graph)),
+        _ahead(view.forecast, CPU, len(graph)),
+    )
+
+
+def _triples(values: Array) -> list[tuple[float, ...]]:
+    return [tuple(row) for row in values.tolist()]
+
+
+def _change(view: View, true: Array | None) -> Array:
+    """Return what is asked over what was in effect a tick ago, ``[Z, 3]``; 1 in the first tick and without a change."""
+    asked = view.telemetry.zones["pending"][0]
+    before = view.history.values[-2, 0, :, _ALLOCATED]
+    changed = before > 0.0 if true is None else (before > 0.0) & (true["changed"] > 0.0)[:, None]
+    change: Array = np.divide(asked, before, out=np.ones(asked.shape, dtype=np.float32), where=changed)
+    return change
+
+
+def _activities(true: Array | None, scenario: Scenario, zones: int) -> tuple[list[str], list[str]]:
+    """Return what users do and what they announce, where that is something else."""
+    if true is None:
+        return [""] * zones, [""] * zones
+    names = [activity.name for activity in scenario.intents.activities]
+    now, then = true["activity"].astype(int).tolist(), true["announced_activity"].astype(int).tolist()
+    announced = [names[b] if a != b else "" for a, b in zip(now, then, strict=True)]
+    return [names[index] for index in now], announced
+
+
+def _ahead(forecast: Forecast | None, target: int, zones: int) -> list[tuple[tuple[float, ...], ...]]:
+    """Return (median, p90) of one target at each tick ahead, for every zone."""
+    if forecast is None:
+        return [()] * zones
+    rows = forecast.values[0, :, :, target, :2].tolist()
+    return [tuple((median, p90) for median, p90 in row) for row in rows]
+
+
+def _money(world: Any) -> Money:
+    return Money(
+        resource_eur_per_h=float(world["resource_eur_per_h"]),
+        change_eur_per_h=float(world["change_eur_per_h"]),
+        quality_eur_per_h=float(world["quality_eur_per_h"]),
+        violated_share=float(world["violated_user_share"]),
+        reward=float(world["reward"]),
+    )
+
+
+def _kind(shell: Shell) -> str:
+    """Say what moves the world and what forecasts it, by the names of their classes."""
+    moved_by = shell.world.dynamics if isinstance(shell.world, SimulatedWorld) else shell.world
+    forecaster = shell.forecaster
+    believed = "no forecast" if forecaster is None else f"{_words(forecaster, 'Forecaster')} forecast"
+    return f"{_words(moved_by, 'Dynamics')}, {believed}"
+
+
+def _words(thing: object, ending: str) -> str:
+    return type(thing).__name__.removesuffix(ending).lower()

@@ -1,0 +1,79 @@
+"""From a trained network to the three files that are shipped: ONNX, safetensors and card."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.export import Dim
+
+from predictors.stgnn.card import Card, write_card
+from predictors.stgnn.features import DYNAMICS_FEATURES, FORECAST_FEATURES
+from predictors.stgnn.model import ForecastNet
+
+_TABLES: Final = ("neighbours", "weights", "comes")
+"""Inputs that have a column per neighbour."""
+
+
+def export(net: nn.Module, card: Card, stem: Path) -> None:
+    """Write ``stem.onnx``, ``stem.safetensors`` and ``stem.json``; the folder is made if absent."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    net = net.eval()
+    _export_onnx(net, stem.with_suffix(".onnx"))
+    tensors = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
+    save_file(tensors, stem.with_suffix(".safetensors"), metadata={"kind": card.kind})
+    stem.with_suffix(".safetensors").chmod(0o644)
+    write_card(card, stem)
+
+
+def example_inputs(net: nn.Module, zones: int = 5, degree: int = 3) -> dict[str, Tensor]:
+    """Return inputs of the right names, types and shapes for a network, drawn at random."""
+    table = {"neighbours": torch.randint(0, zones, (zones, degree))}
+    if isinstance(net, ForecastNet):
+        return table | {
+            "features": torch.randn(zones, len(FORECAST_FEATURES)), "last": torch.randn(zones, 4),
+            "weights": torch.rand(zones, degree, 1), "ticks": torch.tensor([0, 3, 7, 15]),
+        }  # fmt: skip
+    return table | {
+        "features": torch.randn(zones, len(DYNAMICS_FEATURES)), "last": torch.randn(zones, 3),
+        "allocation": torch.randn(zones, 3), "stays": torch.rand(zones, 1), "comes": torch.rand(zones, degree, 1),
+        "demand_noise": torch.randn(zones, 3), "latency_noise": torch.randn(zones, 1),
+    }  # fmt: skip
+
+
+def _export_onnx(net: nn.Module, path: Path) -> None:
+    """Write the ONNX file, with the number of zones, of neighbours and of ticks left open."""
+    inputs = example_inputs(net)
+    rows, degree, ticks = Dim("N"), Dim("D"), Dim("T")
+    shapes = {name: {0: rows, 1: degree} if name in _TABLES else {0: rows} for name in inputs}
+    shapes |= {"ticks": {0: ticks}} if "ticks" in inputs else {}
+    with _quiet():
+        torch.onnx.export(
+            net,
+            kwargs=inputs,
+            f=str(path),
+            dynamo=True,
+            dynamic_shapes=shapes,
+            output_names=["values"],
+            external_data=False,
+            verbose=False,
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's notes about optional packages and its own internals from the user."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

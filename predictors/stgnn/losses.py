@@ -1,0 +1,56 @@
+"""What training minimises, in log space, so that a zone of 3 users and one of 300 weigh the same.
+
+Shapes must be equal: broadcasting a target over the wrong axis gives a loss that falls and a network that is wrong.
+"""
+
+import torch
+from torch import Tensor
+
+from metaverse_env.units import QUANTILES
+
+_MOST_DEVIATIONS = 4.0
+"""Deviations beyond which a sample's pull no longer grows: kills and node losses are no Gaussian's tail."""
+
+
+def pinball(levels: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted mean quantile loss.
+
+    Args:
+        levels: ``[…, 3]``, the quantiles of the log.
+        truth: ``[…]``, the log of what came.
+        weights: ``[…]``, 0 leaves a sample out.
+
+    Raises:
+        ValueError: Shapes differ.
+
+    >>> round(float(pinball(torch.tensor([[0.0, 0.0, 0.0]]), torch.tensor([1.0]), torch.tensor([1.0]))), 4)
+    0.7967
+    """
+    _same_shape(levels[..., 0], truth, weights)
+    quantiles = torch.tensor(QUANTILES)
+    error = truth[..., None] - levels
+    loss = torch.maximum(quantiles * error, (quantiles - 1.0) * error).mean(dim=-1)
+    return (weights * loss).sum() / weights.sum().clamp(min=1.0)
+
+
+def gaussian(median: Tensor, spread: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted mean negative log-likelihood of a normal variate, its pull bounded far from the median.
+
+    Raises:
+        ValueError: Shapes differ.
+    """
+    _same_shape(median, spread, truth, weights)
+    spread = spread + 1e-3
+    deviations = torch.abs(truth - median) / spread
+    bounded = torch.where(
+        deviations < _MOST_DEVIATIONS,
+        0.5 * deviations**2,
+        _MOST_DEVIATIONS * (deviations - 0.5 * _MOST_DEVIATIONS),
+    )
+    return (weights * (bounded + torch.log(spread))).sum() / weights.sum().clamp(min=1.0)
+
+
+def _same_shape(*tensors: Tensor) -> None:
+    shapes = [tuple(tensor.shape) for tensor in tensors]
+    if len(set(shapes)) > 1:
+        raise ValueError(f"a loss needs equal shapes, got {', '.join(map(str, shapes))}; it does not broadcast")
