@@ -23,7 +23,7 @@ def whole_pods(allocation: Array, pod_size: Array) -> Array:
     """Round an allocation ``[..., 3]`` up to what a world with ``scaling="horizontal"`` makes of it.
 
     >>> whole_pods(np.array([0.6, 512.0, 20.0]), np.array([0.5, 1024.0, 100.0]))
-    array([   1., 2048.,  200.])
+    array([1.000e+00, 2.048e+03, 2.000e+02])
     """
     pods = np.ceil(allocation / pod_size - _SAME).max(axis=-1, keepdims=True)
     rounded: Array = np.maximum(pods, 1.0) * pod_size

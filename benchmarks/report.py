@@ -111,7 +111,8 @@ def _cell(result: Result, metric: Metric) -> str:
     interval = mean_interval(result.scores[metric.name])
     if not math.isfinite(interval.half_width):
         return f"{interval.mean:.3g}"
-    digits = 0 if abs(interval.mean) >= 100 else 1 if abs(interval.mean) >= 10 else 2
+    larger = max(abs(interval.mean), interval.half_width)
+    digits = 0 if larger >= 100 else 1 if larger >= 10 else 2
     return f"{interval.mean:.{digits}f} ±{interval.half_width:.{digits}f}"
 
 

@@ -75,8 +75,8 @@ FORECAST_FEATURES: Final = tuple(
 WORLD_FEATURES: Final = (
     Feature("day_sin", "1", "time of day", "18 h", "6 h"),
     Feature("day_cos", "1", "time of day", "12 h", "0 h"),
-    Feature("week_sin", "1", "time of week", "", ""),
-    Feature("week_cos", "1", "time of week", "", ""),
+    Feature("week_sin", "1", "time of week", "Saturday 6 h", "Tuesday 18 h"),
+    Feature("week_cos", "1", "time of week", "Thursday 12 h", "Monday 0 h"),
     Feature("price", "1", "price level, log2", "1/2", "2 x"),
 )
 """Once, at the end."""
@@ -210,3 +210,23 @@ class Observer:
         batched = (telemetry.zones, before.zones, telemetry.weather, pending.zones, values, out)
         over_worlds(_observe, batched, self._fixed)
         return out
+
+
+def feature_table() -> str:
+    """Return the documentation of the observation as a Markdown page."""
+    parts = (
+        ("For every zone, in this order", ZONE_FEATURES),
+        ("For every zone after these, if there is a forecaster", FORECAST_FEATURES),
+        ("Once, after the last zone", WORLD_FEATURES),
+    )
+    lines = ["# Observation", "", "Made by `python -m metaverse_env.observation`. All values lie in [-1, 1]."]
+    for title, features in parts:
+        lines += ["", f"## {title}", "", "| # | feature | unit | meaning | -1 is | 1 is |", "|---|---|---|---|---|---|"]
+        lines += [
+            f"| {number} | `{f.name}` | {f.unit} | {f.meaning} | {f.low} | {f.high} |" for number, f in enumerate(features)
+        ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(feature_table())

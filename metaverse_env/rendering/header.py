@@ -1,24 +1,24 @@
-"""The band above the zones, which says in words what matters, and the legend below them.
+"""The band above the zones: what matters, as figures, curves and two sentences.
 
 Lengths are those of a picture of :data:`~metaverse_env.rendering.layout.REFERENCE` size.
 """
 
 from typing import Final
 
-from metaverse_env.rendering.layout import HEADER, REFERENCE
+from metaverse_env.rendering.layout import HEADER
 from metaverse_env.rendering.pen import Pen
 from metaverse_env.rendering.snapshot import Snapshot, ZoneSnapshot
 from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_HOUR
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
-_MOST_NAMED = 6
+_MOST_NAMED: Final = 6
 """Zones that are named in a sentence; the others are counted."""
 
 
-def draw_header(pen: Pen, world: Snapshot) -> None:
-    """Draw name, clock, key figures, curves of the episode, and two sentences."""
-    pen.rectangle(0.0, 0.0, REFERENCE[0], HEADER - 4.0, "card")
+def draw_header(pen: Pen, world: Snapshot, width: float) -> None:
+    """Draw, on a band ``width`` wide, name, clock, key figures, curves of the episode, and two sentences."""
+    pen.rectangle(0.0, 0.0, width, HEADER - 4.0, "card")
     pen.text(16.0, 18.0, world.scenario, 20.0, room=270.0)
     pen.text(16.0, 39.0, clock(world.time_s), 12.0, "muted", room=290.0)
     users = sum(zone.users for zone in world.zones)

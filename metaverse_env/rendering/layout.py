@@ -38,6 +38,9 @@ _GAP = 0.04
 _LARGEST = 4.4
 """Most that a full card is enlarged; beyond, a picture of one zone would be coarse."""
 
+_LEAST = 4.0
+"""Width of the smallest cell, px; zones at nearly the same place rather overlap than vanish."""
+
 _SMALL = 0.94
 """Least that a card is enlarged before the next simpler one takes its place; texts of 10 px stay 9 px."""
 
@@ -114,7 +117,7 @@ def _spread(position: Array) -> Array:
 
 
 def _cell(share: Array, body: Array, unit: float) -> Array:
-    """Return the largest cell (width, height) of a full card's proportions such that no two cells overlap.
+    """Return the largest cell (width, height) of a full card's proportions such that no two overlap, if there is one.
 
     Cells stand at ``share * (body - cell)``, so two of them are apart in one direction if
     ``distance * (body - cell) >= cell`` there, which is ``cell <= body * distance / (1 + distance)``.
@@ -125,7 +128,7 @@ def _cell(share: Array, body: Array, unit: float) -> Array:
         distance = np.abs(share[:zone] - share[zone])
         apart = (body * distance / (1.0 + distance) / design).max(axis=1)
         largest = min(largest, float(apart.min()))
-    return np.asarray(largest * design)
+    return np.asarray(max(largest, _LEAST / design[0]) * design)
 
 
 def _level(cell: Array) -> Level:

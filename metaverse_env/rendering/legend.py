@@ -1,7 +1,7 @@
 """The legend below the zones: what discs, bars, marks and curves mean, for the level of card that is shown."""
 
-from metaverse_env.rendering.cards import FULL, MOST_SHOWN, NEARLY_FULL
 from metaverse_env.rendering.layout import LEGEND, REFERENCE, Level
+from metaverse_env.rendering.marks import FULL, MOST_SHOWN, NEARLY_FULL
 from metaverse_env.rendering.pen import Pen
 from metaverse_env.rendering.snapshot import NEAR_OBJECTIVE, Snapshot
 
@@ -53,9 +53,9 @@ class _Row:
         self.say(text)
 
 
-def draw_legend(pen: Pen, world: Snapshot, level: Level) -> None:
-    """Draw the legend of a level, ``pen`` standing at its upper left corner."""
-    pen.rectangle(0.0, 4.0, REFERENCE[0], LEGEND - 4.0, "card")
+def draw_legend(pen: Pen, world: Snapshot, level: Level, width: float) -> None:
+    """Draw the legend of a level, ``width`` wide, ``pen`` standing at its upper left corner."""
+    pen.rectangle(0.0, 4.0, width, LEGEND - 4.0, "card")
     _draw_colours(_Row(pen, 16.0), world.objective_ms)
     if level != "point":
         _draw_keys(_Row(pen, 34.0), world, level)

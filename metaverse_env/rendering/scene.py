@@ -20,7 +20,7 @@ def build_scene(world: Snapshot, layout: Layout) -> Scene:
     shapes: list[Shape] = [Line((middles[a], middles[b]), "line", 2.0 * layout.unit) for a, b in layout.edges]
     for zone, corner in zip(world.zones, layout.corners, strict=True):
         draw_card(Pen(shapes, *corner, layout.scale), zone, world, layout.level)
-    draw_header(Pen(shapes, scale=layout.unit), world)
-    legend_y = layout.height - LEGEND * layout.unit
-    draw_legend(Pen(shapes, y=legend_y, scale=layout.unit), world, layout.level)
+    unit, width = layout.unit, layout.width / layout.unit
+    draw_header(Pen(shapes, scale=unit), world, width)
+    draw_legend(Pen(shapes, y=layout.height - LEGEND * unit, scale=unit), world, layout.level, width)
     return Scene(layout.width, layout.height, tuple(shapes))

@@ -49,7 +49,7 @@ class ServiceSpec(Spec):
     )
     handover_rtt_ms: Interval = interval((5.0, 15.0), "ms", "E", "Extra round trip between neighbours, drawn per edge.")
     server_tick_hz: float = quantity(30.0, "1/s", "V", "Frames of the world server; 20-60.", ge=20, le=60)
-    server_threads: float = quantity(4.0, "threads", "E", "Cores that one pod can use at once.", ge=1, le=128)
+    server_threads: float = quantity(32.0, "threads", "E", "Cores that one pod can use at once.", ge=1, le=128)
     server_cv: float = quantity(0.3, "1", "E", "CV of the work in a frame.", ge=0.1, le=0.8)
     cfs_period_ms: float = quantity(100.0, "ms", "V", "Period of the CPU quota; threads freeze when it is spent.", gt=0)
     backlog_limit_s: float = quantity(
@@ -80,7 +80,7 @@ class ActuationSpec(Spec):
         (0.1, 256.0, 2.0), "cores, MB, Mbps", "choice", "Least per zone."
     )
     allocation_max: tuple[float, float, float] = interval(
-        (16.0, 32768.0, 4000.0), "cores, MB, Mbps", "choice", "Most per zone."
+        (32.0, 65536.0, 10000.0), "cores, MB, Mbps", "choice", "Most per zone."
     )
     pod_size: tuple[float, float, float] = interval(
         (0.5, 1024.0, 100.0), "cores, MB, Mbps", "choice", "One replica (horizontal)."

@@ -26,7 +26,7 @@ class LayoutSpec(Spec):
     topology: Literal["grid", "ring"] = choice("grid", "Who neighbours whom.")
     zones_per_node: int = quantity(5, "zones", "choice", "Zones that share a node.", ge=1, le=1000)
     node_headroom: float = quantity(
-        1.3,
+        2.0,
         "1",
         "E",
         "Capacity of a node over the static peak of its zones; below 1 they compete always.",

@@ -65,7 +65,7 @@ def advance_allocation(zone: Any, bits: int, memory_free_mb: float, effective: A
     """Let changes take effect during one tick; write the time-weighted allocation into ``effective [3]``.
 
     A change that is under way is finished before the next one starts, as a rollout is. Memory that the node does not
-    have is refused: the zone keeps what it had.
+    have is deferred: the zone keeps what it has and the change is tried again in every tick, as Kubernetes does.
     """
     tick_s, elapsed = rules.tick_s, 0.0
     fill(effective, 0.0)
@@ -92,14 +92,11 @@ def _land(zone: Any, room_mb: float, rules: Any) -> None:
     """Put the arriving allocation into effect, without the memory, or the pods, for which the node has no room."""
     ceiling_mb = max(room_mb, zone.current[MEMORY])
     if zone.arriving[MEMORY] > ceiling_mb:
-        superseded = differs(zone.wanted, zone.arriving)
         if rules.horizontal > 0.0:
             pods = max(1.0, math.floor(ceiling_mb / rules.pod_size[MEMORY] + _SAME))
             for resource in range(3):
                 zone.arriving[resource] = pods * rules.pod_size[resource]
         else:
             zone.arriving[MEMORY] = ceiling_mb
-        if not superseded:
-            copy(zone.wanted, zone.arriving)  # refused for good; asking again is the controller's business
     copy(zone.current, zone.arriving)
     zone.arrival_s = -1.0

@@ -92,12 +92,14 @@ def _episode(env: Any, seed: int | None) -> tuple[list[bytes], list[float], list
 def hands_out_new_arrays(make: Make) -> None:
     """An observation that was handed out is never written to again."""
     env = make()
-    observation, _ = env.reset(seed=0)
-    before = observation.copy()
+    handed_out = [env.reset(seed=0)[0]]
+    copies = [handed_out[0].copy()]
     for _ in range(TICKS):
-        later, *_ = env.step(env.action_space.sample())
-        require(not np.shares_memory(observation, later), "two observations share their memory")
-    require(np.array_equal(observation, before), "the first observation has changed")
+        observation, *_ = env.step(env.action_space.sample())
+        require(not np.shares_memory(observation, handed_out[-1]), "two observations share their memory")
+        handed_out.append(observation)
+        copies.append(observation.copy())
+    require(np.array_equal(handed_out, copies), "an earlier observation has changed")
 
 
 def agrees_with_its_vector(make: Make) -> None:

@@ -69,11 +69,16 @@ def has_zones_and_time(world: World) -> None:
 
 def tells_everything(world: World) -> None:
     """Reset and step return telemetry with every field, of every zone of every world."""
-    shape, first = (world.worlds, len(world.zones)), _start(world)
-    for telemetry in (first, world.step(pending_command(first)).telemetry):
-        require_array("telemetry.zones", telemetry.zones, shape, TELEMETRY)
-        require_array("telemetry.weather", telemetry.weather, shape[:1], WEATHER)
-        require_array("telemetry.intents", telemetry.intents, (*shape, first.intents.shape[-1]), np.float32)
+    first = _start(world)
+    _require_telemetry(world, first, first.intents.shape[-1])
+    _require_telemetry(world, world.step(pending_command(first)).telemetry, first.intents.shape[-1])
+
+
+def _require_telemetry(world: World, telemetry: Telemetry, embedding: int) -> None:
+    shape = (world.worlds, len(world.zones))
+    require_array("telemetry.zones", telemetry.zones, shape, TELEMETRY)
+    require_array("telemetry.weather", telemetry.weather, shape[:1], WEATHER)
+    require_array("telemetry.intents", telemetry.intents, (*shape, embedding), np.float32)
 
 
 def tells_what_happened(world: World) -> None:

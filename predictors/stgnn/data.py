@@ -52,8 +52,7 @@ class Recording:
         time_s: ``float64 [T, W]``.
         demand: ``float32 [T, W, Z, 3]`` of the zone's users; where memory tends to.
         latency_ms: ``float32 [T, W, Z]``, true p95.
-        truth: ``float32 [T, W, Z, 8]``, what the dynamics remembers: users, demand (memory in use), latency, allocation.
-        load: ``float32 [T, W, Z, 3]``, demand that the zone served over its allocation.
+        truth: ``float32 [T, W, Z, 8]``, what the dynamics remembers: users, demand (memory in use), latency, load.
         down: ``bool [T, W, Z]``.
         commands: ``int32 [T, W, Z]``, number of the command that was in force.
     """
@@ -64,7 +63,6 @@ class Recording:
     demand: Array
     latency_ms: Array
     truth: Array
-    load: Array
     down: Array
     commands: Array
 
@@ -149,7 +147,7 @@ def _row(history: History, tick: Tick, memory_mb: Array) -> dict[str, Array]:
             home_mb[..., None],
             outcome["demand"][..., MEMORY + 1 :],
             outcome["latency_ms"][..., None],
-            outcome["allocation"],
+            outcome["served"] / outcome["allocation"],
         ],
         axis=-1,
     )
@@ -159,7 +157,6 @@ def _row(history: History, tick: Tick, memory_mb: Array) -> dict[str, Array]:
         "demand": outcome["demand"].copy(),
         "latency_ms": outcome["latency_ms"].copy(),
         "truth": truth.astype(np.float32),
-        "load": outcome["served"] / np.maximum(outcome["allocation"], 1e-6),
         "down": outcome["down"] > 0,
     }
 
@@ -233,10 +230,10 @@ def _dynamics_rows(truth: Any, values: Any, ticks: Any, worlds: Any, rings: Any,
 
 
 def dynamics_features(recording: Recording, ticks: Array, worlds: Array) -> tuple[Array, Array]:
-    """Return features ``[B Z, …]`` and levels of the last demand ``[B Z, 3]`` at the given ticks, 1 or later."""
+    """Return features ``[B Z, …]`` and levels of the last targets ``[B Z, 4]`` at the given ticks, 1 or later."""
     shape = (len(ticks), len(recording.graph))
     rings = np.empty((*shape, LAGS, 8), dtype=np.float32)
     means = np.empty((*shape, EMBEDDING), dtype=np.float32)
     features = np.empty((shape[0] * shape[1], len(DYNAMICS_FEATURES)), dtype=np.float32)
     _dynamics_rows(recording.truth, recording.values, ticks, worlds, rings, means, features)
-    return features, rings[:, :, 0, 1:4].reshape(-1, 3)
+    return features, rings[:, :, 0, 1:5].reshape(-1, 4)

@@ -40,7 +40,7 @@ def example_inputs(net: nn.Module, zones: int = 5, degree: int = 3) -> dict[str,
             "weights": torch.rand(zones, degree, 1), "ticks": torch.tensor([0, 3, 7, 15]),
         }  # fmt: skip
     return table | {
-        "features": torch.randn(zones, len(DYNAMICS_FEATURES)), "last": torch.randn(zones, 3),
+        "features": torch.randn(zones, len(DYNAMICS_FEATURES)), "last": torch.randn(zones, 4),
         "allocation": torch.randn(zones, 3), "stays": torch.rand(zones, 1), "comes": torch.rand(zones, degree, 1),
         "demand_noise": torch.randn(zones, 3), "latency_noise": torch.randn(zones, 1),
     }  # fmt: skip

@@ -53,6 +53,9 @@ FORECAST_FEATURES: Final = (
 LAGS: Final = 4
 """Ticks of the truth that the dynamics remembers."""
 
+REMEMBERED_FLOORS: Final = (*FLOORS[:5], 0.01, 0.01, 0.01)
+"""The least value of what it remembers: :data:`LEVELS`, then the load of each resource, served over allocated."""
+
 DYNAMICS_FEATURES: Final = (
     "users",
     *(f"{name}_change@-{lag}" for lag in range(1, LAGS + 1) for name in LEVELS),
@@ -163,8 +166,8 @@ def forecast_inputs(values: Any, bits: Any, time_s: Any, levels: Any, features: 
 
 @compiled
 def level(value: float, index: int) -> float:
-    """Return the log of a value, not below its floor."""
-    return math.log(max(value, FLOORS[index]))
+    """Return the log of a remembered value, not below its floor."""
+    return math.log(max(value, REMEMBERED_FLOORS[index]))
 
 
 @compiled
@@ -186,7 +189,7 @@ def write_dynamics_row(users: float, ring: Any, signals: float, intent: Any, bef
         for index in range(1, 5):
             row[place + index] = ring[lag, index] - ring[0, index] if lag else _LEVEL_SCALE * ring[0, index]
         for resource in range(3):
-            row[1 + 5 * LAGS + 3 * lag + resource] = ring[lag, 1 + resource] - ring[lag, 5 + resource]
+            row[1 + 5 * LAGS + 3 * lag + resource] = ring[lag, 5 + resource]
     place = 1 + 8 * LAGS
     row[place] = _LEVEL_SCALE * math.log1p(signals)
     for e in range(EMBEDDING):
@@ -195,16 +198,16 @@ def write_dynamics_row(users: float, ring: Any, signals: float, intent: Any, bef
 
 
 @compiled
-def remember(ring: Any, users: float, demand: Any, latency_ms: float, allocation: Any) -> None:
-    """Put the levels of a tick in front of a zone's ring ``[LAGS, 8]``; the oldest is forgotten."""
+def remember(ring: Any, now: Any) -> None:
+    """Put the levels of an outcome in front of a zone's ring ``[LAGS, 8]``; the oldest is forgotten."""
     for lag in range(LAGS - 1, 0, -1):
         for index in range(8):
             ring[lag, index] = ring[lag - 1, index]
-    ring[0, 0] = level(users, 0)
-    ring[0, 4] = level(latency_ms, 4)
+    ring[0, 0] = level(now.users, 0)
+    ring[0, 4] = level(now.latency_ms, 4)
     for resource in range(3):
-        ring[0, 1 + resource] = level(demand[resource], 1 + resource)
-        ring[0, 5 + resource] = level(allocation[resource], 5 + resource)
+        ring[0, 1 + resource] = level(now.demand[resource], 1 + resource)
+        ring[0, 5 + resource] = level(now.served[resource] / now.allocation[resource], 5 + resource)
 
 
 @compiled
@@ -261,9 +264,10 @@ def dynamics_inputs(
         stays[row, 0] = _staying(z, remote[w])
         for slot in range(edges.shape[1]):
             comes[row, slot, 0] = _coming(z, slot, remote[w], edges)
+        for target in range(4):
+            last[row, target] = ring[w, z, 0, 1 + target]
         for resource in range(3):
-            last[row, resource] = ring[w, z, 0, 1 + resource]
-            allocation[row, resource] = level(now.allocation[resource], 5 + resource)
+            allocation[row, resource] = math.log(now.allocation[resource])
         for e in range(EMBEDDING):
             before[w, z, e] += INTENT_GAIN * (intent[e] - before[w, z, e])
 
@@ -278,8 +282,7 @@ def remember_tick(outcome: Any, ring: Any) -> None:
     """
     for w in range(outcome.shape[0]):
         for z in range(outcome.shape[1]):
-            now = outcome[w, z]
-            remember(ring[w, z], now.users, now.demand, now.latency_ms, now.allocation)
+            remember(ring[w, z], outcome[w, z])
 
 
 assert len(HISTORY_FEATURES) == 11, "the columns of the history that the functions above count on"

@@ -130,13 +130,13 @@ class DynamicsNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encode = nn.Linear(len(DYNAMICS_FEATURES), DYNAMICS_HIDDEN)
-        self.heads = nn.Linear(DYNAMICS_HIDDEN, 2 * len(RESOURCES) + 2 + LATENCY_HIDDEN)
+        self.heads = nn.Linear(DYNAMICS_HIDDEN, 2 * len(TARGETS) + LATENCY_HIDDEN)
         self.load = nn.Parameter(1.0 + torch.randn(len(RESOURCES), LATENCY_HIDDEN))
         self.rise = nn.Parameter(torch.full((LATENCY_HIDDEN, 1), -1.5))
         self.latency_spread = nn.Parameter(torch.zeros(LATENCY_HIDDEN, 1))
         with torch.no_grad():
-            self.heads.weight[: 2 * len(RESOURCES)] *= 0.1
-            self.heads.bias[len(RESOURCES) : 2 * len(RESOURCES)] = _SMALL_SPREAD
+            self.heads.weight[: 2 * len(TARGETS)] *= 0.1
+            self.heads.bias[len(TARGETS) : 2 * len(TARGETS)] = _SMALL_SPREAD
 
     def forward(
         self, features: Tensor, last: Tensor, allocation: Tensor, neighbours: Tensor, stays: Tensor, comes: Tensor,
@@ -146,7 +146,7 @@ class DynamicsNet(nn.Module):
 
         Args:
             features: ``[N, features]``, see :data:`~predictors.stgnn.features.DYNAMICS_FEATURES`.
-            last: ``[N, 3]``, levels of the last demand.
+            last: ``[N, 4]``, levels of the last demand and latency.
             allocation: ``[N, 3]``, levels of the present allocation.
             neighbours: ``int64 [N, D]``.
             stays: ``[N, 1]``, share of its own demand that a zone serves.
@@ -157,21 +157,22 @@ class DynamicsNet(nn.Module):
         Returns:
             ``[N, 4]``: demand of the zone's users (cores, MB, Mbps) and p95 latency, ms.
         """
-        medians, spreads, base, bend = self.split(features, last)
-        demand = torch.exp(medians + spreads * demand_noise)
+        medians, spreads, bend = self.split(features, last)
+        demand_median, latency_base = medians.split([len(RESOURCES), 1], dim=1)
+        demand_spread, spread_base = spreads.split([len(RESOURCES), 1], dim=1)
+        demand = torch.exp(demand_median + torch.sigmoid(demand_spread) * demand_noise)
         served = stays * demand + table_messages(demand, neighbours, comes)
-        latency, spread = self.latency(base, bend, torch.log(served) - allocation)
+        latency, spread = self.latency(latency_base, spread_base, bend, torch.log(served) - allocation)
         return torch.cat([demand, torch.exp(latency + spread * latency_noise)], dim=1)
 
-    def split(self, features: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return medians and spreads ``[N, 3]`` of log demand, and what latency starts from, ``[N, 2]``, ``[N, K]``."""
-        sizes = [len(RESOURCES), len(RESOURCES), 2, LATENCY_HIDDEN]
-        medians, spreads, base, bend = self.heads(torch.relu(self.encode(features))).split(sizes, dim=1)
-        return medians + last, torch.sigmoid(spreads), base, bend
+    def split(self, features: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what the medians and spreads of the logs start from, ``[N, 4]``, and what bends latency, ``[N, K]``."""
+        sizes = [len(TARGETS), len(TARGETS), LATENCY_HIDDEN]
+        medians, spreads, bend = self.heads(torch.relu(self.encode(features))).split(sizes, dim=1)
+        return medians + last, spreads, bend
 
-    def latency(self, base: Tensor, bend: Tensor, load: Tensor) -> tuple[Tensor, Tensor]:
+    def latency(self, median: Tensor, spread: Tensor, bend: Tensor, load: Tensor) -> tuple[Tensor, Tensor]:
         """Return median and spread ``[N, 1]`` of log latency under a log load ``[N, 3]``."""
         shape = torch.sigmoid(bend + load @ torch.exp(self.load))
-        parts = base + shape @ torch.cat([torch.exp(self.rise), self.latency_spread], dim=1)
-        median, spread = parts.split(1, dim=1)
-        return median, torch.sigmoid(spread + _SMALL_SPREAD)
+        rise, widening = (shape @ torch.cat([torch.exp(self.rise), self.latency_spread], dim=1)).split(1, dim=1)
+        return median + rise, torch.sigmoid(spread + widening)

@@ -25,6 +25,7 @@ from predictors.stgnn.features import (
     FLOORS,
     FORECAST_FEATURES,
     LAGS,
+    REMEMBERED_FLOORS,
     dynamics_inputs,
     forecast_inputs,
     remember_tick,
@@ -180,8 +181,9 @@ class StgnnDynamics:
             self._before = np.zeros((*zones.shape, EMBEDDING), dtype=np.float32)
         now = zones[worlds]
         measured = now["measured"][:, :, 0]
-        values = np.concatenate([measured[..., :4], measured[..., 5:6], now["current"]], axis=2)
-        self._ring[worlds] = np.log(np.maximum(values, FLOORS))[:, :, None]
+        load = measured[..., 1:4] / now["current"]
+        values = np.concatenate([measured[..., :4], measured[..., 5:6], load], axis=2)
+        self._ring[worlds] = np.log(np.maximum(values, REMEMBERED_FLOORS))[:, :, None]
         self._before[worlds] = 0.0
 
     def advance(self, simulation: Simulation, commands: Array, before: Array, out: Output) -> None:
@@ -208,7 +210,7 @@ def _dynamics_block(graph: ZoneGraph, worlds: int) -> _Block:
     rows = worlds * len(graph)
     neighbours, _ = neighbour_table(graph, worlds)
     widths = {
-        "features": len(DYNAMICS_FEATURES), "last": 3, "allocation": 3, "stays": 1, "demand_noise": 3, "latency_noise": 1,
+        "features": len(DYNAMICS_FEATURES), "last": 4, "allocation": 3, "stays": 1, "demand_noise": 3, "latency_noise": 1,
     }  # fmt: skip
     inputs = {name: np.zeros((rows, width), dtype=np.float32) for name, width in widths.items()}
     inputs |= {"comes": np.zeros((*neighbours.shape, 1), dtype=np.float32), "neighbours": neighbours}

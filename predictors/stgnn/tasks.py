@@ -121,12 +121,13 @@ class DynamicsTask(Task):
     def batch(self, recording: Recording, ticks: Array, worlds: Array) -> dict[str, Tensor]:
         """Return features, load and truth; latency weighs nothing while a zone is down, since rules say what it is."""
         features, last = dynamics_features(recording, ticks, worlds)
-        truth = recording.truth[ticks, worlds].reshape(-1, 8)[:, 1:5]
+        now = recording.truth[ticks, worlds].reshape(-1, 8)
+        truth, load = now[:, 1:5], now[:, 5:]
         weights = np.ones(truth.shape, dtype=np.float32)
         weights[:, -1] = ~recording.down[ticks, worlds].reshape(-1)
         arrays = {
             "features": features, "last": last, "weights": weights,
-            "load": np.log(recording.load[ticks, worlds].reshape(-1, 3) + 1e-6),
+            "load": np.log(load + np.float32(1e-6)),
             "truth": np.log(np.maximum(truth, _TARGET_FLOORS)).astype(np.float32),
         }  # fmt: skip
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
@@ -139,9 +140,10 @@ class DynamicsTask(Task):
     def predict(self, net: nn.Module, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return medians and spreads ``[N, 4]`` of the logs, latency under the true load."""
         assert isinstance(net, DynamicsNet)
-        medians, spreads, base, bend = net.split(batch["features"], batch["last"])
-        latency, spread = net.latency(base, bend, batch["load"])
-        return torch.cat([medians, latency], dim=1), torch.cat([spreads, spread], dim=1)
+        medians, spreads, bend = net.split(batch["features"], batch["last"])
+        latency, spread = net.latency(medians[:, 3:], spreads[:, 3:], bend, batch["load"])
+        demand_spreads = torch.sigmoid(spreads[:, :3])
+        return torch.cat([medians[:, :3], latency], dim=1), torch.cat([demand_spreads, spread], dim=1)
 
 
 TASKS: Final[dict[Kind, Any]] = {"forecaster": ForecastTask, "dynamics": DynamicsTask}

@@ -42,10 +42,10 @@ class Settings:
     """
 
     seed: int = 0
-    epochs: int = 40
+    epochs: int = 60
     steps: int = 150
     rate: float = 3e-3
-    patience: int = 8
+    patience: int = 15
     minutes: float | None = None
     threads: int = 1
 
@@ -101,7 +101,7 @@ class Run:
         """
         torch.set_num_threads(self.settings.threads)
         random = np.random.default_rng(0)
-        held_out = [self.task.sample([part], random) for part in validation for _ in range(4)]
+        held_out = [self.task.sample([part], random) for part in validation for _ in range(8)]
         while not self.over:
             started = time.perf_counter()
             self._epoch(training, held_out)

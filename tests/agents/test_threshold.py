@@ -73,7 +73,7 @@ def test_recommends_from_what_is_in_effect_and_keeps_what_is_pending() -> None:
 
 def test_shrinks_only_to_the_highest_wish_of_the_window() -> None:
     policy = fresh(stabilisation_s=60.0)  # four ticks back and this one
-    cores = []
+    cores: list[float] = []
     for usage in (0.95, 0.6, 0.4, 0.5, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3):
         pending = cores[-1] if cores else 2.0
         view = make_view(usage=(usage, 800.0, 20.0), allocation=(2.0, 1000.0, 40.0), pending=(pending, 1000.0, 40.0))
@@ -156,7 +156,8 @@ def test_refuses_impossible_parameters(wrong: dict[str, float]) -> None:
 def test_a_recommendation_brings_utilisation_to_its_target_or_within_the_tolerance(
     utilisation: float, allocation: float, target: float, tolerance: float
 ) -> None:
-    wish = float(recommend(*(np.array(v) for v in (utilisation, allocation, allocation, target)), tolerance))
+    size = np.array(allocation)
+    wish = float(recommend(np.array(utilisation), size, size, np.array(target), tolerance))
     used = utilisation * allocation
     assert abs(used - wish * target) <= tolerance * target * max(allocation, wish) + 1e-9
 

@@ -69,7 +69,9 @@ def test_no_other_action_comes_nearer(
     codec = encoder.codec
 
     def distance(action: np.ndarray) -> np.ndarray:
-        return np.abs(np.log(codec.decode(action, before).allocation / wanted.allocation))[0, 0]
+        given: np.ndarray = codec.decode(action, before).allocation[0, 0]
+        apart: np.ndarray = np.abs(np.log(given / wanted.allocation[0, 0]))
+        return apart
 
     best = distance(encoder.encode(wanted, before))
     for choice in product(range(3), repeat=3):

@@ -21,7 +21,7 @@ class FollowLoad:
         return Command.of(np.clip(2.0 * self.usage, *view.limits), 0.1)
 
 
-class Shortest:
+class Stateless:
     """Hold, by a function alone."""
 
     def __init__(self, act: Callable[[View], Command]) -> None:
@@ -36,7 +36,7 @@ def test_a_policy_that_remembers_passes() -> None:
 
 
 def test_a_policy_that_holds_passes_without_a_forecast() -> None:
-    check_policy(Shortest(lambda view: view.pending), "single_zone", forecaster="none")
+    check_policy(Stateless(lambda view: view.pending), "single_zone", forecaster="none")
 
 
 def test_a_policy_that_gambles_passes_if_it_may() -> None:
@@ -46,4 +46,4 @@ def test_a_policy_that_gambles_passes_if_it_may() -> None:
         factor = random.uniform(0.9, 1.1, size=view.telemetry.allocation.shape)
         return Command.of(view.telemetry.allocation * factor)
 
-    check_policy(Shortest(act), deterministic=False)
+    check_policy(Stateless(act), deterministic=False)

@@ -15,7 +15,7 @@ SCENARIOS = ("single_zone", "multi_zone", "complex")
 DYNAMICS = ("physics", "trace")
 
 
-@pytest.fixture(params=product(SCENARIOS, DYNAMICS, ("vertical", "horizontal"), ("1", "3")), ids="-".join)
+@pytest.fixture(params=[*product(SCENARIOS, DYNAMICS, ("vertical", "horizontal"), ("1", "3"))], ids="-".join)
 def world(request: pytest.FixtureRequest, trace_files: dict[str, str]) -> SimulatedWorld:
     name, dynamics, scaling, worlds = request.param
     scenario = load_scenario(name).with_changes(scaling=scaling)
@@ -23,7 +23,7 @@ def world(request: pytest.FixtureRequest, trace_files: dict[str, str]) -> Simula
     return SimulatedWorld(scenario, int(worlds), dynamics, trace, intents=scaling == "vertical")
 
 
-@pytest.mark.parametrize("rule", (*WORLD_RULES, repeats_itself, *DYNAMICS_RULES), ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", [*WORLD_RULES, repeats_itself, *DYNAMICS_RULES], ids=lambda rule: rule.__name__)
 def test_rule(rule: Rule, world: SimulatedWorld) -> None:
     check(world, [rule], world)
 

@@ -17,7 +17,7 @@ from predictors.stgnn.card import blank_card
 from predictors.stgnn.export import example_inputs, export
 from predictors.stgnn.features import DYNAMICS_FEATURES, FLOORS, FORECAST_FEATURES, log_of_bits
 from predictors.stgnn.losses import gaussian, pinball
-from predictors.stgnn.model import MOST_SPREAD, DynamicsNet, ForecastNet, ZoneMessages, quantile_stack, table_messages
+from predictors.stgnn.model import LATENCY_HIDDEN, MOST_SPREAD, DynamicsNet, ForecastNet, ZoneMessages, quantile_stack, table_messages
 from predictors.stgnn.runtime import neighbour_table
 from predictors.stgnn.tasks import union_edges
 
@@ -117,12 +117,12 @@ def test_stack_adds_spreads_to_the_median() -> None:
 
 def test_latency_never_falls_when_the_load_rises() -> None:
     net = restless(DynamicsNet)
-    base, bend = torch.randn(64, 1), torch.randn(64, 24)
+    base, bend = torch.randn(64, 1), torch.randn(64, LATENCY_HIDDEN)
     load = torch.randn(64, 3)
     for resource in range(3):
         more = load.clone()
         more[:, resource] += 0.7
-        assert bool((net.latency(base, bend, more)[0] >= net.latency(base, bend, load)[0]).all())
+        assert bool((net.latency(base, base, bend, more)[0] >= net.latency(base, base, bend, load)[0]).all())
 
 
 def test_handed_over_demand_is_served_next_door() -> None:

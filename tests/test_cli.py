@@ -1,0 +1,203 @@
+"""The command line: light, helpful, and clear about what went wrong."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import metaverse_env
+from metaverse_env.cli import COMMANDS, Branch, Leaf, app
+from metaverse_env.errors import MissingDependencyError
+from metaverse_env.plugins import resolve
+from metaverse_env.recording import load_recording
+
+TINY = ["--dynamics", "physics", "--forecaster", "none", "--seeds", "2", "--ticks", "8"]
+ROOT = Path(__file__).parents[1]
+
+
+def metaverse(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="metaverse")
+
+
+def leaves() -> Iterator[tuple[str, Leaf]]:
+    for name, entry in COMMANDS.items():
+        if isinstance(entry, Leaf):
+            yield name, entry
+        else:
+            yield from ((f"{name} {child}", leaf) for child, leaf in entry.commands.items())
+
+
+def test_version() -> None:
+    assert metaverse("--version").stdout == f"metaverse {metaverse_env.__version__}\n"
+
+
+def test_help_names_every_command_in_time_and_without_heavy_modules() -> None:
+    script = (
+        "import sys\nfrom metaverse_env.cli import main\nsys.argv = ['metaverse', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    start_s = time.perf_counter()
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert time.perf_counter() - start_s < 5.0  # 0.3 s on a quiet machine
+    assert all(name in run.stdout for name in COMMANDS)
+    loaded = set(re.findall(r"'(\w+)'", run.stdout.splitlines()[-1]))
+    assert not loaded & {"numba", "onnxruntime", "torch", "matplotlib", "pygame", "benchmarks", "agents", "predictors"}
+
+
+@pytest.mark.parametrize(("name", "leaf"), list(leaves()), ids=lambda value: value if isinstance(value, str) else "")
+def test_every_command_exists_and_helps(name: str, leaf: Leaf) -> None:
+    assert callable(resolve("command", name, {name: leaf.target}))
+    found = metaverse(*name.split(), "--help")
+    assert found.exit_code == 0
+    assert "Usage: metaverse" in found.output
+
+
+def test_groups_show_help_or_do_their_default() -> None:
+    assert isinstance(COMMANDS["train"], Branch)
+    nothing = metaverse("train")
+    assert nothing.exit_code == 2
+    assert "predictor" in nothing.output
+    assert "throughput" in metaverse("benchmark", "--help").output
+    assert "throughput" in metaverse("benchmark", "-h").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["benchmrk"], "Did you mean 'benchmark'"),
+        (["benchmark", "--seeds", "0"], "--seeds"),
+        (["benchmark", "--ticks", "none"], "--ticks"),
+        (["demo", "--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_usage_is_2(arguments: list[str], message: str) -> None:
+    found = metaverse(*arguments)
+    assert found.exit_code == 2
+    assert message in found.output
+    assert "Traceback" not in found.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--policies", "hold,treshold"], "unknown policy 'treshold'. Did you mean 'threshold'?"),
+        (["--scenario", "complx"], "unknown scenario 'complx'. Did you mean 'complex'?"),
+        (["--dynamics", "phsics"], "unknown dynamics 'phsics'. Did you mean 'physics'?"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_wrong_usage(arguments: list[str], message: str, tmp_path: Path) -> None:
+    found = metaverse("benchmark", *TINY, "--out", tmp_path, *arguments)
+    assert found.exit_code == 2
+    assert message in found.stderr
+    assert found.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["--out", "file/below"], ["--out", "new", "--trace", "nowhere.csv"]])
+def test_what_cannot_be_done_is_1_and_one_line(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    found = metaverse("benchmark", "--seeds", "1", *arguments)
+    assert found.exit_code == 1
+    assert found.stderr.startswith("metaverse: ")
+    assert len(found.stderr.splitlines()) == 1
+    assert found.stdout == ""
+
+
+def test_benchmark_writes_what_it_says(tmp_path: Path) -> None:
+    found = metaverse("benchmark", *TINY, "--policies", "hold,threshold", "--out", tmp_path)
+    assert found.exit_code == 0, found.output
+    assert "threshold" in found.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["costs.png", "results.csv", "summary.json"]
+
+
+def test_benchmark_run_as_json_is_json_and_nothing_else(tmp_path: Path) -> None:
+    found = metaverse("benchmark", "run", *TINY, "--policies", "static", "--no-codec", "--out", tmp_path, "--json")
+    summary = json.loads(found.stdout)
+    assert list(summary["policies"]) == ["static"]
+    assert summary == json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
+    once, again, other = (
+        json.loads(metaverse("benchmark", *TINY, "--seed", seed, "--out", tmp_path, "--json").stdout)["policies"]
+        for seed in ("3", "3", "4")
+    )
+    assert once == again
+    assert once != other
+
+
+def test_a_policy_of_the_users_beside_which_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "my_policy.py").write_text(
+        "from metaverse_env.telemetry import Command\n\n\nclass Mine:\n    def reset(self, zones, worlds):\n        pass\n\n"
+        "    def act(self, view):\n        return Command.of(view.pending.allocation)\n",
+        encoding="utf-8",
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "metaverse_env.cli",
+        "benchmark",
+        *TINY,
+        "--policies",
+        "my_policy:Mine,hold",
+        "--json",
+    ]
+    run = subprocess.run(
+        command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)["policies"]
+    assert found["my_policy:Mine"]["reward"] == found["hold"]["reward"]
+    assert (tmp_path / "out" / "benchmark" / "results.csv").is_file()
+
+
+def test_demo_shows_records_and_lives_again(tmp_path: Path) -> None:
+    found = metaverse("demo", *TINY, "--no-picture", "--out", tmp_path)
+    assert found.exit_code == 0, found.output
+    assert "every number is the same" in found.stdout
+    assert {"hold", "random", "static", "threshold"} <= set(found.stdout.split())
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"costs.png", "results.csv", "summary.json", "episode.npz"}
+    assert load_recording(tmp_path / "episode.npz").ticks == 8
+
+
+def test_demo_without_the_drawing_package_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise MissingDependencyError("a film", "pygame", "render")
+
+    monkeypatch.setattr("metaverse_env.rendering.record_episode_gif", refuse, raising=False)
+    found = metaverse("demo", *TINY, "--out", tmp_path)
+    assert found.exit_code == 0, found.output
+    assert "pip install 'metaverse-env[render]'" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("trace", "zones", "words"),
+    [
+        ("game_concurrency/tf2_servertype_1h.csv.gz", 3, "in 3 zones (valve, comm, comp)"),
+        ("worldcup98/requests_per_min.csv.gz", 1, "requests/min (proxy for users)"),
+    ],
+)
+def test_demo_of_real_traces_reports_gaps_and_scale(
+    trace: str, zones: int, words: str, assets: Path, tmp_path: Path
+) -> None:
+    arguments = ["--forecaster", "none", "--seeds", "2", "--no-picture", "--json"]
+    found = metaverse("demo", *arguments, "--trace", assets / "traces" / trace, "--out", tmp_path)
+    assert found.exit_code == 0, found.output
+    said = " ".join(found.stderr.split())
+    assert words in said
+    assert re.search(r"No gaps|Gaps: \d+", said)
+    assert "a mean of 60 users per zone" in said
+    assert json.loads(found.stdout)["trace"]["scale"] > 0.0
+    recording = load_recording(tmp_path / "episode.npz")
+    assert len(recording.zone_names) == zones
+    assert recording.ticks == 240
