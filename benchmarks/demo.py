@@ -60,7 +60,7 @@ def demo(
     print_report(console, terms, results)
     plot_costs(folder / "costs.png", terms, results)
     say(console, f"Plot: {folder / 'costs.png'}")
-    best = max(results, key=lambda result: result.reward)
+    best = max((result for result in results if result.policy in names), key=lambda result: result.reward)
     say(console, keep_episode(terms, best, folder / "episode.npz"))
     if picture:
         say(console, film_episode(terms, best, folder / "episode.gif"))
@@ -88,8 +88,13 @@ def keep_episode(terms: Conditions, best: Result, path: Path) -> str:
 
 def film_episode(terms: Conditions, best: Result, path: Path) -> str:
     """Film that episode; without the package that draws, say how to get it."""
+    shell, policy = terms.shell(1), load_policy(best.policy, terms.scenario)
+    shell.reset(list(terms.seeds[:1]))
     try:
-        rendering.record_episode_gif(terms.shell(1), load_policy(best.policy, terms.scenario), path, terms.ticks)
+        with Bar(terms.ticks) as bar:
+            rendering.record_episode_gif(
+                shell, policy, path, terms.ticks, progress=lambda done, total: bar.advance("filming")
+            )
     except MissingDependencyError as missing:
         return f"No film: {missing}"
     return f"Film of {best.policy}: {path} ({path.stat().st_size / 1e6:.1f} MB)"

@@ -179,9 +179,10 @@ class ActionCodec:
             return actions.reshape(shape[0], shape[1], width)  # what learners send; the rest is for everyone else
         kinds, wanted = ("iu", np.int64) if self.action_type == "discrete" else ("fiu", np.float32)
         if actions.dtype.kind not in kinds:
-            raise ActionError(f"an action of {self.space} needs dtype {np.dtype(wanted)}, got {actions.dtype}")
-        if actions.shape not in ((*shape, len(self.choices)), (shape[0], *(self.space.shape or ()))):
-            raise ActionError(f"needs {shape[0]} x an action of {self.space}, got an array of shape {actions.shape}")
+            raise ActionError(f"{self.action_type} actions need dtype {np.dtype(wanted)}, got {actions.dtype}")
+        apart, flat = (*shape, len(self.choices)), (shape[0], *(self.space.shape or ()))
+        if actions.shape not in (apart, flat):
+            raise ActionError(f"actions of {shape[0]} worlds need shape {flat} or {apart}, got {actions.shape}")
         if actions.ndim > 1:
             return actions.reshape(*shape, len(self.choices)).astype(wanted, copy=False)
         worst = int(np.argmax((actions < 0) | (actions >= np.prod(self.choices))))

@@ -93,6 +93,8 @@ def log_ratio(value: float, reference: float, doublings: float) -> float:
     """Return log2(value / reference) / doublings within [-1, 1]; -1 for nothing at all."""
     if value <= 0.0 or reference <= 0.0:
         return -1.0
+    if value == reference:  # nothing pending, no change: the most frequent case, and logarithms are dear
+        return 0.0
     return clip(math.log(np.float32(value / reference)) * (1.4426950408889634 / doublings))
 
 
@@ -223,7 +225,8 @@ def feature_table() -> str:
     for title, features in parts:
         lines += ["", f"## {title}", "", "| # | feature | unit | meaning | -1 is | 1 is |", "|---|---|---|---|---|---|"]
         lines += [
-            f"| {number} | `{f.name}` | {f.unit} | {f.meaning} | {f.low} | {f.high} |" for number, f in enumerate(features)
+            f"| {number} | `{f.name}` | {f.unit} | {f.meaning} | {f.low} | {f.high} |"
+            for number, f in enumerate(features)
         ]
     return "\n".join(lines)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 import metaverse_env
@@ -168,6 +169,13 @@ def test_demo_shows_records_and_lives_again(tmp_path: Path) -> None:
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"costs.png", "results.csv", "summary.json", "episode.npz"}
     assert load_recording(tmp_path / "episode.npz").ticks == 8
+
+
+def test_demo_films_the_episode(tmp_path: Path) -> None:
+    found = metaverse("demo", *TINY[:-1], "3", "--policies", "threshold", "--out", tmp_path)
+    assert found.exit_code == 0, found.output
+    with Image.open(tmp_path / "episode.gif") as film:
+        assert (film.n_frames, film.size) == (3, (1280, 720))  # type: ignore[attr-defined]
 
 
 def test_demo_without_the_drawing_package_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from metaverse_env.recording import (
 )
 from metaverse_env.recording.episode import LAYOUT
 from metaverse_env.scenario import load_scenario
+from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
 from metaverse_env.traces import load_trace
 from metaverse_env.zones import ZoneGraph
@@ -82,6 +83,15 @@ def test_the_file_needs_no_pickle(recording: Recording, tmp_path: Path) -> None:
 
 def test_lived_again_everything_is_the_same(recording: Recording) -> None:
     assert replay(recording) is None
+
+
+def test_what_users_said_is_lived_again_too() -> None:
+    world = SimulatedWorld("multi_zone", intents=True)
+    shell = Shell("multi_zone", forecaster="none", world=world)
+    lived = record(shell, Doubling(), [2], TICKS)
+    assert lived.origin.intents
+    assert lived.telemetry["signals"].any()
+    assert replay(lived) is None
 
 
 def test_a_changed_command_is_found_out(recording: Recording) -> None:

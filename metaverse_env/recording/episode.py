@@ -37,12 +37,14 @@ class Origin:
         trace: File of the trace, when the users came from one.
         trace_scale: Users over the file's numbers.
         policy: Who decided, for people.
+        intents: Whether users were heard; :func:`record` finds out. What they say changes nothing but ``signals``.
     """
 
     dynamics: str = "physics"
     trace: str | None = None
     trace_scale: float = 1.0
     policy: str = ""
+    intents: bool = False
 
     def world(self, scenario: Scenario, worlds: int) -> SimulatedWorld:
         """Make such a world again.
@@ -51,7 +53,7 @@ class Origin:
             TraceError: The trace cannot be read any more.
             UnknownNameError: No dynamics has this name.
         """
-        return SimulatedWorld(scenario, worlds, self.dynamics, self._users())
+        return SimulatedWorld(scenario, worlds, self.dynamics, self._users(), self.intents)
 
     def _users(self) -> Trace | None:
         if self.trace is None:
@@ -152,7 +154,8 @@ def record(
         _lived(kept, turn)
         tick_done()
     arrays = {name: np.stack(values) for name, values in kept.items()}
-    return Recording(shell.scenario, tuple(seeds), origin or Origin(), shell.world.zones.names, **arrays)
+    origin = replace(origin or Origin(), intents=shell.view.telemetry.intents.shape[2] > 0)
+    return Recording(shell.scenario, tuple(seeds), origin, shell.world.zones.names, **arrays)
 
 
 def _observed(kept: dict[str, list[Array]], telemetry: Telemetry) -> None:

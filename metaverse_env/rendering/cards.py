@@ -24,7 +24,7 @@ from metaverse_env.rendering.pen import Pen
 from metaverse_env.rendering.snapshot import Severity, Snapshot, ZoneSnapshot
 from metaverse_env.units import CPU
 
-AMOUNTS: Final = ("CPU {:.2f} of {:.2f} cores", "Memory {:.0f} of {:.0f} MB", "Network {:.1f} of {:.1f} Mbps")
+AMOUNTS: Final = ("CPU {:.2f} of {:.2f} cores", "Memory {:.0f} of {:.0f} MB", "Network {:.0f} of {:.0f} Mbps")
 """Usage and allocation in their units, on an enlarged card."""
 
 SECONDS_PER_MINUTE: Final = 60.0
@@ -58,7 +58,7 @@ def _draw_compact(pen: Pen, zone: ZoneSnapshot, world: Snapshot) -> None:
     severity = zone.severity(world.objective_ms)
     _draw_frame(pen, "compact", severity, corner=3.0)
     pen.text(5.0, 9.0, zone.name, 10.0, room=49.0)
-    if zone.handover > 0.0:
+    if zone.hands_over:
         pen.pointer(33.0, 45.0, 3.0, "fine")
     draw_users(pen, zone, world, severity, 17.0, 28.0, 11.0)
     pen.text(17.0, 45.0, f"{zone.users:.0f}", 10.0, "muted", "middle", room=26.0)
@@ -79,7 +79,7 @@ def _draw_dot(pen: Pen, zone: ZoneSnapshot, world: Snapshot) -> None:
     pen.text(31.0, 9.5, latency_words(zone, ms=""), 10.5, room=21.0)
     busiest = max(range(3), key=lambda resource: zone.utilisation[resource])
     draw_bar(pen, zone, busiest, (31.0, 20.0, 27.0, 5.0))
-    if zone.handover > 0.0:
+    if zone.hands_over:
         pen.pointer(5.0, 5.0, 2.5, "fine")
     if zone.grew:
         pen.triangle(56.0, 6.0, 3.0, True, "more")

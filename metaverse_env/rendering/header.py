@@ -70,7 +70,7 @@ def _trouble(zone: ZoneSnapshot) -> str:
 def doing(world: Snapshot) -> str:
     """Return what the controller did in this tick."""
     grew, shrank = sum(zone.grew for zone in world.zones), sum(zone.shrank for zone in world.zones)
-    over = sum(zone.handover > 0.0 for zone in world.zones)
+    over = sum(zone.hands_over for zone in world.zones)
     parts = [(grew, "more for {}"), (shrank, "less for {}"), (over, "new sessions of {} go to a neighbour")]
     said = [words.format(_zones(count)) for count, words in parts if count]
     return f"Controller: {', '.join(said)}." if said else "Controller: no change."

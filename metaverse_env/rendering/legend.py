@@ -78,4 +78,4 @@ def _draw_keys(row: _Row, world: Snapshot, level: Level) -> None:
     if level != "full":
         row.pointer("hands over new sessions")
     elif world.ticks_ahead:
-        row.fan("forecast: median, band to p90; line: objective, or CPU asked for")
+        row.fan("forecast: median, band to p90; orange: p90, red: median above objective / CPU asked")

@@ -117,7 +117,7 @@ def _badges(zone: ZoneSnapshot) -> list[tuple[str, str]]:
     everything = (
         (zone.out_of_memory, "out of memory", "down"),
         (zone.stale_s > 0.0, f"no metrics {zone.stale_s:.0f} s", "muted"),
-        (zone.handover > 0.0, f"handover {100 * zone.handover:.0f} %", "fine"),
+        (zone.hands_over, f"handover {100 * zone.handover:.0f} %", "fine"),
         *(_change_badge(name, change) for name, change in zip(SHORT_NAMES, zone.change, strict=True)),
         (zone.kills > 0, f"{zone.kills} restart{'s' * (zone.kills > 1)}", "down"),
     )

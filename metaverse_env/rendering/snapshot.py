@@ -15,7 +15,7 @@ TRAIL_TICKS: Final = 960
 """Most ticks that a trail remembers: four hours of 15 s; a choice."""
 
 NOTICEABLE: Final = 0.01
-"""Relative change of a command below which nothing is said to have been done; a choice."""
+"""Relative change of an allocation, or share handed over, below which nothing is said to be done; a choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,11 @@ class ZoneSnapshot:
             used / given if given > 0.0 else 0.0 for used, given in zip(self.usage, self.allocation, strict=True)
         )
         return cpu, memory, bandwidth
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether a neighbour serves some of its new sessions."""
+        return self.handover >= NOTICEABLE
 
     @property
     def grew(self) -> bool:

@@ -6,6 +6,7 @@ cache in the font that pygame brings, without kerning, so that they are as wide 
 
 import os
 from functools import lru_cache
+from math import floor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -162,7 +163,7 @@ def _draw_polygon(surface: pygame.Surface, polygon: Polygon) -> None:
 
 
 def _draw_text(surface: pygame.Surface, text: Text) -> None:
-    left, top = round(text.box[0]), round(text.y - text.size / 2)
+    left, top = floor(text.box[0]), floor(text.box[1])
     for character in text.text:
         surface.blit(_glyph(character, text.size, text.colour), (left, top))
         left += advance(character, text.size)

@@ -26,9 +26,22 @@ def pick(odds: Any, u: float) -> int:
 
 @compiled
 def _another(odds: Any, u: float, activity: int) -> int:
-    """Return an activity that differs from the given one."""
-    other = pick(odds, u)
-    return other if other != activity else (activity + 1) % len(odds)
+    """Return an activity that differs from the given one; the others keep their proportions."""
+    before = odds[activity - 1] if activity > 0 else 0.0
+    place = u * (1.0 - (odds[activity] - before))
+    return pick(odds, place if place < before else odds[activity] + (place - before))
+
+
+@compiled
+def begin_in_the_middle(zone: Any, key: int, constants: Any) -> None:
+    """Start a zone within an activity, each as likely as it is to be met, and its end as near."""
+    u, activity = uniform(draw(key, streams.START_ACTIVITY)), 0
+    while activity < len(constants.activities) - 1 and u >= constants.activities[activity].time_odds:
+        activity += 1
+    begin_activity(zone, key, activity, constants)
+    # Long ones are met more often: a lognormal length that is met has its median raised by exp(sigma^2).
+    met_ticks = zone.activity_ticks * math.exp(_DURATION_SIGMA**2)
+    zone.activity_ticks = 1 + int(met_ticks * uniform(draw(key, streams.START_TIME)))
 
 
 @compiled

@@ -33,7 +33,7 @@ class Constants(NamedTuple):
         rules: Record ``[1]``: the scenario's constants by name.
         zones: Record ``[Z]`` of :data:`~metaverse_env.simulator.records.ZONE_CONSTANTS`.
         log_rate: ``float32 [Z, 169]``, log of arrivals per second at each hour of the week (the last repeats the first).
-        activities: Record ``[K]``, the scenario's activities.
+        activities: Record ``[K]``, the scenario's activities; ``time_odds`` is the cumulative share of time in them.
         activity_odds: ``float32 [K]``, cumulative probability of coming next.
         edges: Record ``[Z, D]`` of :data:`EDGE`; zone -1 pads.
         node_capacity: ``float32 [N, 3]``.
@@ -112,14 +112,18 @@ def _is_number_or_triple(value: object) -> bool:
 def _derived(scenario: Scenario) -> dict[str, Any]:
     """Return per-tick factors and choices as numbers."""
     tick, workload, service, actuation = scenario.tick_s, scenario.workload, scenario.service, scenario.actuation
+    keeps = {
+        "ou_shared": np.exp(-tick / workload.shared_ou_tau_s),
+        "ou_own": np.exp(-tick / workload.own_ou_tau_s),
+        "noise": scenario.demand.noise_autocorrelation_1min ** (tick / 60.0),
+    }
     short_share, short_rate, long_rate = hyperexponential(workload.session_mean_s, workload.session_scv)
     return {
         "short_share": short_share,
         "leave_rate": (short_rate, long_rate),
-        "ou_shared_keep": np.exp(-tick / workload.shared_ou_tau_s),
-        "ou_own_keep": np.exp(-tick / workload.own_ou_tau_s),
         "noise_sigma": np.sqrt(np.log1p(np.square(scenario.demand.noise_cv))),
-        "noise_keep": scenario.demand.noise_autocorrelation_1min ** (tick / 60.0),
+        **{f"{name}_keep": keep for name, keep in keeps.items()},
+        **{f"{name}_gain": np.sqrt(1.0 - keep * keep) for name, keep in keeps.items()},
         "blend_gain": 1.0 - np.exp(-tick / scenario.intents.blend_s),
         "memory_up_gain": 1.0 - np.exp(-tick / scenario.demand.memory_up_s),
         "memory_down_gain": 1.0 - np.exp(-tick / scenario.demand.memory_down_s),
@@ -194,15 +198,30 @@ def _log_rate(scenario: Scenario, mean_users: Array) -> Array:
 
 def _activity_gain(activities: tuple[Activity, ...]) -> float:
     """Return by how much activities raise the mean population: attraction x stay, weighted by time spent."""
-    time = np.array([activity.weight * activity.duration_s for activity in activities])
     gain = np.array([activity.attraction * activity.session for activity in activities])
-    return float((time * gain).sum() / time.sum())
+    return float(time_shares(activities) @ gain)
+
+
+def time_shares(activities: tuple[Activity, ...]) -> Array:
+    """Return the share of time ``[K]`` that a zone spends in each activity.
+
+    None follows itself, and the others follow in proportion to their weights w: so each is entered in proportion to
+    ``w (1 - w)``, as ``sum over i != j of w_i (1 - w_i) w_j / (1 - w_i) = w_j (1 - w_j)``.
+    """
+    weight = np.array([activity.weight for activity in activities])
+    weight /= weight.sum()
+    time = weight * (1.0 - weight) * np.array([activity.duration_s for activity in activities])
+    return time / time.sum()
 
 
 def _activities(activities: tuple[Activity, ...]) -> Array:
+    """Return their numbers by name, and ``time_odds``, the cumulative share of time spent in them."""
     numbers = [name for name in Activity.model_fields if name != "name"]
-    dtype = np.dtype([(name, "f8") for name in numbers])
-    return np.array([tuple(getattr(activity, name) for name in numbers) for activity in activities], dtype=dtype)
+    records = np.zeros(len(activities), dtype=[(name, "f8") for name in (*numbers, "time_odds")])
+    for name in numbers:
+        records[name] = [getattr(activity, name) for activity in activities]
+    records["time_odds"] = np.cumsum(time_shares(activities))
+    return records
 
 
 def _edges(graph: ZoneGraph) -> Array:

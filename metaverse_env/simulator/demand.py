@@ -50,9 +50,16 @@ def lognormal_factor(noise: float, sigma: float) -> float:
 
 
 @compiled
-def autoregress(value: float, keep: float, innovation: float) -> float:
-    """Advance a standard normal AR(1) process by one step whose autocorrelation is ``keep``."""
-    return keep * value + math.sqrt(1.0 - keep * keep) * innovation
+def autoregress(value: float, keep: float, gain: float, innovation: float) -> float:
+    """Advance a standard normal AR(1) process by one step.
+
+    Args:
+        value: The process.
+        keep: Its autocorrelation after one step.
+        gain: ``sqrt(1 - keep^2)``, which keeps the variance at 1; given, as a root costs more than all the rest.
+        innovation: A standard normal variate.
+    """
+    return keep * value + gain * innovation
 
 
 @compiled

@@ -11,7 +11,7 @@ import numpy as np
 
 from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import handover, nodes, streams
-from metaverse_env.simulator.activity import advance_activity, gather_intent
+from metaverse_env.simulator.activity import advance_activity, announced_share, gather_intent
 from metaverse_env.simulator.actuation import accept, advance_allocation
 from metaverse_env.simulator.demand import autoregress
 from metaverse_env.simulator.monitoring import measure, observe_zone
@@ -72,7 +72,7 @@ def advance_world(world: Any, replay: Any, rules: Any) -> int:
     world.trace_row += 1
     key = tick_key(world.user_key, world.tick)
     shock = bell(draw(place_key(key, _WORLD_PLACE), streams.SHARED_OU))
-    world.ou_shared = autoregress(world.ou_shared, rules.ou_shared_keep, shock)
+    world.ou_shared = autoregress(world.ou_shared, rules.ou_shared_keep, rules.ou_shared_gain, shock)
     if rules.price_sigma > 0.0:
         step = rules.price_sigma * (rules.tick_s / SECONDS_PER_HOUR) ** 0.5
         world.log_price += step * bell(draw(place_key(key, _WORLD_PLACE), streams.PRICE))
@@ -100,6 +100,13 @@ def clear(outcome: Any, telemetry: Any) -> None:
     telemetry.signals = telemetry.node_free = 0.0
 
 
+@compiled
+def note_activity(zone: Any, outcome: Any, rules: Any) -> None:
+    """Write what a zone's users do, and what they announce: the same while they announce nothing."""
+    outcome.activity = zone.activity
+    outcome.announced_activity = zone.announced_activity if announced_share(zone, rules) > 0.0 else zone.activity
+
+
 @stage
 def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constants: Any) -> None:
     """Users leave, move, arrive; activities and events go on; intents are gathered; hand-overs are settled."""
@@ -121,7 +128,7 @@ def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constant
         else:
             arrive(z, zone_key, slot, zones, world, travelling, outcome, constants)
         outcome.users = zone.users[0] + zone.users[1]
-        outcome.activity, outcome.announced_activity = zone.activity, zone.announced_activity
+        note_activity(zone, outcome, rules)
         handover.hand_over(z, outcome.arrivals, outcome.users, zones, state.remote[w], constants.edges)
         if out.intents.shape[2]:
             signals = poisson(draw(zone_key, streams.SIGNALS), rules.signals_per_user * outcome.users)
@@ -225,7 +232,7 @@ def look_around(w: int, state: Any, out: Any, constants: Any) -> None:
     for z in range(len(zones)):
         zone, outcome = zones[z], out.outcome[w, z]
         clear(outcome, out.telemetry[w, z])
-        outcome.activity, outcome.announced_activity = zone.activity, zone.announced_activity
+        note_activity(zone, outcome, rules)
         outcome.users = zone.users[0] + zone.users[1]
         demand_at_home(zone, outcome.users, outcome.demand, rules)
         copy(outcome.served, outcome.demand)

@@ -5,7 +5,7 @@ from typing import Any
 
 from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import streams
-from metaverse_env.simulator.activity import begin_activity, pick
+from metaverse_env.simulator.activity import begin_in_the_middle
 from metaverse_env.simulator.actuation import bounded, replicas_for
 from metaverse_env.simulator.demand import demand_of_users
 from metaverse_env.simulator.nodes import share_granted
@@ -47,8 +47,7 @@ def populate(zone: Any, index: int, key: int, world: Any, replay: Any, constants
     """Start a zone's activity and fill it as its rate at this time would have."""
     rules = constants.rules[0]
     zone.ou_own = normal(draw(key, streams.OWN_OU))
-    begin_activity(zone, key, pick(constants.activity_odds, uniform(draw(key, streams.EVENT))), constants)
-    zone.activity_ticks = 1 + int(zone.activity_ticks * uniform(draw(key, streams.START_USERS + 1)))
+    begin_in_the_middle(zone, key, constants)
     activity = constants.activities[zone.activity]
     zone.blend[0], zone.blend[1], zone.blend[2] = activity.cpu, activity.memory, activity.bandwidth
     zone.event_stage, zone.event_level = NO_EVENT, 0.0
@@ -57,8 +56,8 @@ def populate(zone: Any, index: int, key: int, world: Any, replay: Any, constants
         return
     mean = arrival_rate(zone, index, world, constants) * rules.session_mean_s * activity.session
     # With balanced means, half of the people present are on short and half on long sessions.
-    zone.users[0] = poisson(draw(key, streams.START_USERS), 0.5 * mean)
-    zone.users[1] = poisson(draw(key, streams.START_USERS + 2), 0.5 * mean)
+    zone.users[0] = poisson(draw(key, streams.START_SHORT), 0.5 * mean)
+    zone.users[1] = poisson(draw(key, streams.START_LONG), 0.5 * mean)
 
 
 @compiled

@@ -19,7 +19,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_A = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_B = np.uint64(0x94D049BB133111EB)
 _ZONE = np.uint64(0xD1B54A32D192ED03)
-_TO_UNIT = 2.0**-53
+_TO_UNIT = 2.0**-52
 _BELL_SCALE = (3.0 / 65536.0**2) ** 0.5
 _FEW_TRIALS = 6
 """Up to this many trials, drawing each is fastest."""
@@ -62,8 +62,8 @@ def draw(key: int, purpose: int) -> int:
 
 @compiled
 def uniform(bits: int) -> float:
-    """Return a uniform variate in the open interval (0, 1)."""
-    return (float(int64(uint64(bits) >> uint64(11))) + 0.5) * _TO_UNIT
+    """Return a uniform variate in the open interval (0, 1): 52 bits, as with 53 the half would round up to 1."""
+    return (float(int64(uint64(bits) >> uint64(12))) + 0.5) * _TO_UNIT
 
 
 @compiled

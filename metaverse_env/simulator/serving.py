@@ -30,9 +30,8 @@ from metaverse_env.units import (
 def advance_noise(zone: Any, key: int, rules: Any) -> None:
     """Move the multiplicative noise of demand, and its drift, one tick on."""
     for resource in range(3):
-        zone.noise[resource] = autoregress(
-            zone.noise[resource], rules.noise_keep, bell(draw(key, streams.NOISE + resource))
-        )
+        shock = bell(draw(key, streams.NOISE + resource))
+        zone.noise[resource] = autoregress(zone.noise[resource], rules.noise_keep, rules.noise_gain, shock)
     if rules.drift_sigma > 0.0:
         step = rules.drift_sigma * (rules.tick_s / SECONDS_PER_HOUR) ** 0.5
         zone.drift += step * bell(draw(key, streams.DRIFT))

@@ -161,4 +161,5 @@ def arrive(
 @compiled
 def advance_own_rate(zone: Any, key: int, rules: Any) -> None:
     """Move the zone's own log-rate factor one tick on."""
-    zone.ou_own = autoregress(zone.ou_own, rules.ou_own_keep, bell(draw(key, streams.OWN_OU)))
+    shock = bell(draw(key, streams.OWN_OU))
+    zone.ou_own = autoregress(zone.ou_own, rules.ou_own_keep, rules.ou_own_gain, shock)

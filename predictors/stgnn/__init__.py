@@ -3,30 +3,12 @@
 Running them needs ONNX Runtime only; training them needs torch and torch-geometric.
 """
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from predictors.stgnn.runtime import StgnnDynamics, StgnnForecaster
 
-if TYPE_CHECKING:
-    from predictors.stgnn.runtime import StgnnDynamics, StgnnForecaster
+load_default = StgnnForecaster
+"""What ``forecaster="stgnn"`` means."""
 
+load_dynamics = StgnnDynamics
+"""What ``dynamics="stgnn"`` means."""
 
-def load_default(stem: "str | Path | None" = None) -> "StgnnForecaster":
-    """Return the forecaster that ``forecaster="stgnn"`` means, or the one whose files start with ``stem``.
-
-    Raises:
-        CheckpointError: The files do not fit this version, or each other.
-    """
-    from predictors.stgnn.runtime import StgnnForecaster
-
-    return StgnnForecaster() if stem is None else StgnnForecaster(Path(stem))
-
-
-def load_dynamics(stem: "str | Path | None" = None) -> "StgnnDynamics":
-    """Return the dynamics that ``dynamics="stgnn"`` means, or the one whose files start with ``stem``.
-
-    Raises:
-        CheckpointError: The files do not fit this version, or each other.
-    """
-    from predictors.stgnn.runtime import StgnnDynamics
-
-    return StgnnDynamics() if stem is None else StgnnDynamics(Path(stem))
+__all__ = ["StgnnDynamics", "StgnnForecaster", "load_default", "load_dynamics"]

@@ -15,7 +15,8 @@ from metaverse_env.errors import CheckpointError
 from metaverse_env.forecasters import HORIZON
 from metaverse_env.history import TICKS
 from metaverse_env.units import QUANTILES, RESOURCE_UNITS, TARGETS
-from predictors.stgnn.features import DYNAMICS_FEATURES, EMBEDDING, FORECAST_FEATURES, LAGS
+from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES, LAGS
+from predictors.stgnn.features import EMBEDDING, FORECAST_FEATURES
 
 Kind = Literal["forecaster", "dynamics"]
 
@@ -93,7 +94,9 @@ def read_card(stem: Path, kind: Kind) -> Card:
         raw = json.loads(path.read_text(encoding="utf-8"))
         card = Card(**{item.name: _frozen(raw[item.name]) for item in fields(Card)})
     except OSError as error:
-        raise CheckpointError(f"no card {path}: {error.strerror}; a network is .onnx, .safetensors and .json") from error
+        raise CheckpointError(
+            f"no card {path}: {error.strerror}; a network is .onnx, .safetensors and .json"
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} is not the card of a network ({error!r}); train it again") from error
     _check_contract(card, blank_card(kind), path)
@@ -127,7 +130,9 @@ def _check_digest(card: Card, path: Path) -> None:
     if not path.is_file():
         raise CheckpointError(f"no network {path} beside its card")
     if card.digests.get(path.suffix) != _digest(path):
-        raise CheckpointError(f"{path} is damaged, or not the one its card describes: the SHA-256 differs; get it again")
+        raise CheckpointError(
+            f"{path} is damaged, or not the one its card describes: the SHA-256 differs; get it again"
+        )
 
 
 def _digest(path: Path) -> str:

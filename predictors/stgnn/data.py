@@ -1,33 +1,25 @@
 """Telemetry to learn from: worlds of the physics under allocations that say nothing about their load.
 
 Allocations that some controller chose would confound: it gives much where much is needed, so much would seem to cause
-high latency. Here each zone is given a random multiple of its demand, held for a random while. The simulator also tells
-the demand that a throttled zone could not show, so nothing is censored; of a real cluster such samples would have to be.
+high latency. Here each zone is given a random multiple of its demand, held for a random while. The simulator also
+tells the demand that a throttled zone could not show, so nothing is censored; on a cluster such samples would be.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from metaverse_env.compiling import entry_point
 from metaverse_env.history import TICKS, History
 from metaverse_env.scenario import Scenario, load_scenario
+from metaverse_env.simulator.dynamics import Dynamics
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command, Tick
 from metaverse_env.units import MEMORY
 from metaverse_env.zones import ZoneGraph
-from predictors.stgnn.features import (
-    DYNAMICS_FEATURES,
-    EMBEDDING,
-    FORECAST_FEATURES,
-    INTENT_GAIN,
-    LAGS,
-    forecast_inputs,
-    level,
-    write_dynamics_row,
-)
+from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES, LAGS, dynamics_rows
+from predictors.stgnn.features import EMBEDDING, FORECAST_FEATURES, forecast_inputs
 
 Array = np.ndarray
 
@@ -111,7 +103,7 @@ def record(
     seeds: Sequence[int],
     multiples: tuple[float, float] = (0.3, 3.0),
     ticks: int = EPISODE_TICKS,
-    dynamics: str = "physics",
+    dynamics: str | Dynamics = "physics",
 ) -> Recording:
     """Let one world per seed run under random allocations and keep what happened.
 
@@ -209,31 +201,12 @@ def forecast_features(values: Array, time_s: Array) -> tuple[Array, Array]:
     return features, last
 
 
-@entry_point
-def _dynamics_rows(truth: Any, values: Any, ticks: Any, worlds: Any, rings: Any, means: Any, features: Any) -> None:
-    """Write the features that the dynamics would have had at some ticks of some worlds."""
-    count = truth.shape[2]
-    for b in range(len(ticks)):
-        tick, w = ticks[b], worlds[b]
-        for z in range(count):
-            ring, mean, row = rings[b, z], means[b, z], features[b * count + z]
-            for lag in range(LAGS):
-                for index in range(8):
-                    ring[lag, index] = level(truth[max(tick - 1 - lag, 0), w, z, index], index)
-            for e in range(EMBEDDING):
-                mean[e] = 0.0
-            for before in range(max(0, tick - 16), tick):
-                for e in range(EMBEDDING):
-                    mean[e] += INTENT_GAIN * (values[before, w, z, 11 + e] - mean[e])
-            users = level(truth[tick, w, z, 0], 0)
-            write_dynamics_row(users, ring, values[tick, w, z, 10], values[tick, w, z, 11:], mean, row)
-
-
 def dynamics_features(recording: Recording, ticks: Array, worlds: Array) -> tuple[Array, Array]:
-    """Return features ``[B Z, …]`` and levels of the last targets ``[B Z, 4]`` at the given ticks, 1 or later."""
+    """Return features ``[B Z, …]`` and what the targets are relative to, ``[B Z, 4]``, at given ticks from 1 on."""
     shape = (len(ticks), len(recording.graph))
     rings = np.empty((*shape, LAGS, 8), dtype=np.float32)
     means = np.empty((*shape, EMBEDDING), dtype=np.float32)
     features = np.empty((shape[0] * shape[1], len(DYNAMICS_FEATURES)), dtype=np.float32)
-    _dynamics_rows(recording.truth, recording.values, ticks, worlds, rings, means, features)
-    return features, rings[:, :, 0, 1:5].reshape(-1, 4)
+    last = np.empty((len(features), 4), dtype=np.float32)
+    dynamics_rows(recording.truth, recording.values, ticks, worlds, rings, means, features, last)
+    return features, last

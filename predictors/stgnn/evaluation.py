@@ -1,17 +1,15 @@
 """How good a network is, on worlds it never saw, against the plainest rival: what is, will be."""
 
-from collections.abc import Sequence
 from typing import Any, Final, cast
 
 import numpy as np
 import torch
-from torch import nn
 
 from metaverse_env.forecasters import HORIZON
 from metaverse_env.observation import FORECAST_TICKS
 from metaverse_env.units import QUANTILES, TARGETS
 from predictors.stgnn.data import Recording, forecast_features, window
-from predictors.stgnn.model import ForecastNet
+from predictors.stgnn.model import DynamicsNet, ForecastNet
 from predictors.stgnn.tasks import DynamicsTask, forecast_truth, union_edges
 
 Array = np.ndarray
@@ -27,7 +25,9 @@ def evaluate_forecaster(net: ForecastNet, recording: Recording) -> dict[str, Any
         ``mae`` and ``persistence_mae`` of the median by target and ticks ahead, in the target's unit, and ``coverage``,
         the share of what came that is not above each quantile, by target over all ticks.
     """
-    predicted, persistence, truth, weights = (np.concatenate(parts) for parts in zip(*_forecasts(net, recording), strict=True))
+    predicted, persistence, truth, weights = (
+        np.concatenate(parts) for parts in zip(*_forecasts(net, recording), strict=True)
+    )
     share = weights.sum(axis=0)
     mae = (weights * np.abs(predicted[..., 0] - truth)).sum(axis=0) / share
     rival = (weights * np.abs(persistence - truth)).sum(axis=0) / share
@@ -55,24 +55,22 @@ def _forecasts(net: ForecastNet, recording: Recording) -> Any:
     for tick in range(0, len(recording.values) - HORIZON, EVERY_TICKS):
         ticks = np.full(len(everything), tick)
         features, last = (torch.from_numpy(array) for array in forecast_features(*window(recording, ticks, everything)))
-        edges = (torch.from_numpy(array) for array in union_edges(recording.graph, len(everything)))
+        index, weight = (torch.from_numpy(array) for array in union_edges(recording.graph, len(everything)))
         with torch.no_grad():
-            predicted = torch.exp(net.levels(features, last, *edges, torch.arange(HORIZON))).numpy()
+            predicted = torch.exp(net.levels(features, last, index, weight, torch.arange(HORIZON))).numpy()
         truth, weights = forecast_truth(recording, ticks, everything)
         now = recording.values[tick][..., 1:5].reshape(-1, 1, len(TARGETS))
         yield predicted, np.broadcast_to(now, truth.shape), truth, weights
 
 
-def evaluate_dynamics(net: nn.Module, recordings: Sequence[Recording]) -> dict[str, Any]:
+def evaluate_dynamics(net: DynamicsNet, recording: Recording) -> dict[str, Any]:
     """Return figures of one tick ahead under the true history.
 
     Returns:
-        ``mae`` of the median and ``persistence_mae`` in the target's unit; ``deviation``, the spread of the standardised
-        residuals, 1 where the predicted spread is right; ``residual_keep``, their correlation from tick to tick.
+        ``mae`` of the median and ``persistence_mae`` in the target's unit; ``deviation``, the spread of the
+        standardised residuals, 1 where the predicted one is right; ``residual_keep``, their correlation in time.
     """
-    residuals, errors, rivals, weights = (
-        np.concatenate(parts) for parts in zip(*(_residuals(net, part) for part in recordings), strict=True)
-    )
+    residuals, errors, rivals, weights = _residuals(net, recording)
     total = weights.sum(axis=(0, 1))
     both = weights[:, 1:] * weights[:, :-1]
     deviation = np.sqrt((weights * residuals**2).sum(axis=(0, 1)) / total)
@@ -89,7 +87,7 @@ def evaluate_dynamics(net: nn.Module, recordings: Sequence[Recording]) -> dict[s
     }
 
 
-def _residuals(net: nn.Module, recording: Recording) -> tuple[Array, Array, Array, Array]:
+def _residuals(net: DynamicsNet, recording: Recording) -> tuple[Array, Array, Array, Array]:
     """Return standardised residuals, absolute errors, those of persistence, and weights, each ``[W Z, T, 4]``."""
     task, worlds = DynamicsTask(), np.arange(recording.values.shape[1])
     rows = []

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from predictors.stgnn.card import Card, write_card
-from predictors.stgnn.features import DYNAMICS_FEATURES, FORECAST_FEATURES
+from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES
+from predictors.stgnn.features import FORECAST_FEATURES
 from predictors.stgnn.model import ForecastNet
 
 _TABLES: Final = ("neighbours", "weights", "comes")

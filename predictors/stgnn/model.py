@@ -15,7 +15,8 @@ from torch_geometric.nn import MessagePassing
 
 from metaverse_env.forecasters import HORIZON
 from metaverse_env.units import QUANTILES, RESOURCES, TARGETS
-from predictors.stgnn.features import DYNAMICS_FEATURES, FORECAST_FEATURES
+from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES
+from predictors.stgnn.features import FORECAST_FEATURES
 
 FORECAST_HIDDEN: Final = 48
 FORECAST_RANK: Final = 24
@@ -53,7 +54,7 @@ class ZoneMessages(MessagePassing):
         summed: Tensor = self.propagate(edge_index, x=values, weight=edge_weight)
         return summed
 
-    def message(self, x_j: Tensor, weight: Tensor) -> Tensor:
+    def message(self, x_j: Tensor, weight: Tensor) -> Tensor:  # type: ignore[override]
         """Weigh what a neighbour sends."""
         return weight[:, None] * x_j
 
@@ -77,7 +78,7 @@ class ForecastNet(nn.Module):
         with torch.no_grad():
             self.bias[..., targets:] = _SMALL_SPREAD
         self.register_buffer("stack", quantile_stack(), persistent=False)
-        self.messages = ZoneMessages()
+        self.messages = ZoneMessages()  # type: ignore[abstract]
 
     def forward(self, features: Tensor, last: Tensor, neighbours: Tensor, weights: Tensor, ticks: Tensor) -> Tensor:
         """Forecast over a table of neighbours.
@@ -99,17 +100,17 @@ class ForecastNet(nn.Module):
         """Return the logarithms of :meth:`forward` by message passing, ``[N, T, 4, 3]``."""
         hidden = torch.relu(self.project(features))
         levels = self._decode(hidden, self.messages(hidden, edge_index, edge_weight), last, ticks)
-        return levels.unflatten(-1, (len(TARGETS), len(QUANTILES)))
+        return levels.reshape(*levels.shape[:2], len(TARGETS), len(QUANTILES))
 
     def _decode(self, hidden: Tensor, received: Tensor, last: Tensor, ticks: Tensor) -> Tensor:
         basis = torch.relu(self.basis(torch.relu(self.combine(torch.cat([hidden, received], dim=1)))))
         outputs = basis @ self.heads.index_select(0, ticks) + self.bias.index_select(0, ticks)
-        medians, spreads = outputs.split([len(TARGETS), outputs.shape[2] - len(TARGETS)], dim=2)
+        medians, spreads = torch.split(outputs, [len(TARGETS), 2 * len(TARGETS)], dim=2)
         return (torch.cat([medians + last, torch.sigmoid(spreads)], dim=2) @ self.stack).transpose(0, 1)
 
 
 def quantile_stack() -> Tensor:
-    """Return ``[12, 12]``, from medians ``[4]`` and spreads ``[2, 4]``, flat, to quantiles ``[4, 3]``: each adds a spread."""
+    """Return ``[12, 12]``, from medians ``[4]`` and spreads ``[2, 4]`` to quantiles ``[4, 3]``, all flat."""
     targets, quantiles = len(TARGETS), len(QUANTILES)
     stack = torch.zeros(targets, quantiles, targets, quantiles)
     for target in range(targets):
@@ -146,7 +147,7 @@ class DynamicsNet(nn.Module):
 
         Args:
             features: ``[N, features]``, see :data:`~predictors.stgnn.features.DYNAMICS_FEATURES`.
-            last: ``[N, 4]``, levels of the last demand and latency.
+            last: ``[N, 4]``, levels of the last demand and of quiet latency.
             allocation: ``[N, 3]``, levels of the present allocation.
             neighbours: ``int64 [N, D]``.
             stays: ``[N, 1]``, share of its own demand that a zone serves.
@@ -158,21 +159,22 @@ class DynamicsNet(nn.Module):
             ``[N, 4]``: demand of the zone's users (cores, MB, Mbps) and p95 latency, ms.
         """
         medians, spreads, bend = self.split(features, last)
-        demand_median, latency_base = medians.split([len(RESOURCES), 1], dim=1)
-        demand_spread, spread_base = spreads.split([len(RESOURCES), 1], dim=1)
+        demand_median, latency_base = torch.split(medians, [len(RESOURCES), 1], dim=1)
+        demand_spread, spread_base = torch.split(spreads, [len(RESOURCES), 1], dim=1)
         demand = torch.exp(demand_median + torch.sigmoid(demand_spread) * demand_noise)
         served = stays * demand + table_messages(demand, neighbours, comes)
         latency, spread = self.latency(latency_base, spread_base, bend, torch.log(served) - allocation)
         return torch.cat([demand, torch.exp(latency + spread * latency_noise)], dim=1)
 
     def split(self, features: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what the medians and spreads of the logs start from, ``[N, 4]``, and what bends latency, ``[N, K]``."""
+        """Return what medians and spreads of the logs start from, ``[N, 4]``, and what bends latency, ``[N, K]``."""
         sizes = [len(TARGETS), len(TARGETS), LATENCY_HIDDEN]
-        medians, spreads, bend = self.heads(torch.relu(self.encode(features))).split(sizes, dim=1)
+        medians, spreads, bend = torch.split(self.heads(torch.relu(self.encode(features))), sizes, dim=1)
         return medians + last, spreads, bend
 
     def latency(self, median: Tensor, spread: Tensor, bend: Tensor, load: Tensor) -> tuple[Tensor, Tensor]:
         """Return median and spread ``[N, 1]`` of log latency under a log load ``[N, 3]``."""
         shape = torch.sigmoid(bend + load @ torch.exp(self.load))
-        rise, widening = (shape @ torch.cat([torch.exp(self.rise), self.latency_spread], dim=1)).split(1, dim=1)
+        parts = shape @ torch.cat([torch.exp(self.rise), self.latency_spread], dim=1)
+        rise, widening = torch.split(parts, 1, dim=1)
         return median + rise, torch.sigmoid(spread + widening)

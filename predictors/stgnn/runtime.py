@@ -19,27 +19,24 @@ from metaverse_env.telemetry import Forecast
 from metaverse_env.units import QUANTILES, TARGETS
 from metaverse_env.zones import ZoneGraph
 from predictors.stgnn.card import WEIGHTS, Card, read_card
-from predictors.stgnn.features import (
+from predictors.stgnn.dynamics_features import (
     DYNAMICS_FEATURES,
-    EMBEDDING,
-    FLOORS,
-    FORECAST_FEATURES,
     LAGS,
     REMEMBERED_FLOORS,
     dynamics_inputs,
-    forecast_inputs,
     remember_tick,
 )
+from predictors.stgnn.features import EMBEDDING, FLOORS, FORECAST_FEATURES, HISTORY_WIDTH, forecast_inputs
 from predictors.stgnn.session import Session
 
 Array = np.ndarray
 
-_ROWS_AT_ONCE: Final = 8192
-"""Zones that a network is given in one call: some tens of MB of activations."""
+_ROWS_AT_ONCE: Final = 2048
+"""Zones that a network is given in one call: what it works in stays within a few MB."""
 
 
 def neighbour_table(graph: ZoneGraph, worlds: int) -> tuple[Array, Array]:
-    """Return neighbours ``int64 [W Z, D]`` and weights ``float32 [W Z, D, 1]`` of the disjoint union of ``worlds`` graphs.
+    """Return neighbours ``int64 [W Z, D]`` and weights ``float32 [W Z, D, 1]`` of ``worlds`` disjoint graphs.
 
     Where a zone has no neighbour stands row 0 with weight 0.
     """
@@ -83,6 +80,8 @@ class _Blocks:
 class StgnnForecaster:
     """Demand and latency of every zone up to 16 ticks ahead, by the shipped network or another.
 
+    Not for two threads at once: its working memory is its own.
+
     Demand is what users would consume if nothing limited them (memory: what it tends to), not what was used; latency
     assumes that allocations stay as they are.
 
@@ -111,10 +110,10 @@ class StgnnForecaster:
         ahead = tuple(range(1, HORIZON + 1)) if ticks is None else tuple(ticks)
         values, time_s = history.values, history.time_s
         length, worlds, zones, width = values.shape
-        if length != TICKS or width not in (len(FLOORS) + 3, len(FLOORS) + 3 + EMBEDDING):
+        if length != TICKS or width not in (HISTORY_WIDTH, HISTORY_WIDTH + EMBEDDING):
             raise CheckpointError(
-                f"the network reads {TICKS} ticks and intents of width {EMBEDDING} (or 0); the history has {length} ticks"
-                f" and width {width - len(FLOORS) - 3}"
+                f"the network reads {TICKS} ticks and intents of width {EMBEDDING} or 0; the history has {length} "
+                f"ticks and intents of width {width - HISTORY_WIDTH}"
             )
         result = np.empty((worlds, zones, len(ahead), len(TARGETS), len(QUANTILES)), dtype=np.float32)
         for block in _blocks(worlds, zones):
@@ -165,7 +164,7 @@ class StgnnDynamics:
         self._before = np.zeros((0, 0, EMBEDDING), dtype=np.float32)
 
     def reset(self, simulation: Simulation, worlds: Array) -> None:
-        """Remember of the worlds named by ``worlds [W]`` that they have long been as they are; there are no intents yet.
+        """Remember that the worlds named by ``worlds [W]`` have long been as they are, without intents.
 
         Raises:
             CheckpointError: The scenario's intents have another width than the network was made for.
@@ -209,9 +208,8 @@ class StgnnDynamics:
 def _dynamics_block(graph: ZoneGraph, worlds: int) -> _Block:
     rows = worlds * len(graph)
     neighbours, _ = neighbour_table(graph, worlds)
-    widths = {
-        "features": len(DYNAMICS_FEATURES), "last": 4, "allocation": 3, "stays": 1, "demand_noise": 3, "latency_noise": 1,
-    }  # fmt: skip
+    widths = {"features": len(DYNAMICS_FEATURES), "last": 4, "allocation": 3, "stays": 1}
+    widths |= {"demand_noise": 3, "latency_noise": 1}
     inputs = {name: np.zeros((rows, width), dtype=np.float32) for name, width in widths.items()}
     inputs |= {"comes": np.zeros((*neighbours.shape, 1), dtype=np.float32), "neighbours": neighbours}
     return _Block(inputs, np.zeros((rows, len(TARGETS)), dtype=np.float32))

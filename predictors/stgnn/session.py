@@ -40,7 +40,7 @@ class Session:
         options.log_severity_level = 3
         try:
             self._session = ort.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001  # the runtime has no common base for its many errors
+        except Exception as error:  # the runtime has no common base for its many errors
             raise CheckpointError(f"{self.path} cannot be run as ONNX ({error}); get it again") from error
         return self._session
 
@@ -53,13 +53,12 @@ class Session:
         The arrays are contiguous and of the types that the network wants. They are bound when another ``output`` comes
         than the last time: change inputs in place, or bring a new output with new inputs.
         """
-        if not self._bound or self._bound[0] is not output:
-            self._bind(inputs, output)
-        assert self._session is not None
-        self._session.run_with_iobinding(self._binding)
-
-    def _bind(self, inputs: dict[str, Array], output: Array) -> None:
         session = self._session or self._open()
+        if not self._bound or self._bound[0] is not output:
+            self._bind(session, inputs, output)
+        session.run_with_iobinding(self._binding)
+
+    def _bind(self, session: ort.InferenceSession, inputs: dict[str, Array], output: Array) -> None:
         binding = session.io_binding()
         for name, array in inputs.items():
             binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))

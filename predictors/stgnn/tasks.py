@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -18,18 +18,20 @@ from predictors.stgnn.losses import gaussian, pinball
 from predictors.stgnn.model import DynamicsNet, ForecastNet
 
 Array = np.ndarray
+Net = TypeVar("Net", bound=nn.Module)
 
 BATCH_ZONES: Final = 2048
 _TARGET_FLOORS: Final = FLOORS[1:5]
 
 
-class Task(ABC):
-    """What to learn from recordings."""
+class Task(ABC, Generic[Net]):
+    """What to learn from recordings: its ``kind``, and how many ``steps`` make an epoch."""
 
     kind: Kind
+    steps: int
 
     @abstractmethod
-    def build(self) -> nn.Module:
+    def build(self) -> Net:
         """Return a network with random weights."""
 
     @abstractmethod
@@ -37,7 +39,7 @@ class Task(ABC):
         """Return what the loss needs, at some ticks of some worlds."""
 
     @abstractmethod
-    def loss(self, net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+    def loss(self, net: Net, batch: dict[str, Tensor]) -> Tensor:
         """Return the loss of a batch."""
 
     @property
@@ -55,17 +57,18 @@ class Task(ABC):
         return self.batch(recording, ticks, random.integers(0, recording.values.shape[1], size=count))
 
 
-class ForecastTask(Task):
+class ForecastTask(Task[ForecastNet]):
     """Quantiles of demand and latency at every tick up to the horizon."""
 
     kind: Kind = "forecaster"
+    steps = 150
 
     @property
     def first_and_last(self) -> tuple[int, int]:
         """From the first tick on, with a horizon after it."""
         return 0, HORIZON
 
-    def build(self) -> nn.Module:
+    def build(self) -> ForecastNet:
         """Return a network with random weights."""
         return ForecastNet()
 
@@ -80,21 +83,22 @@ class ForecastTask(Task):
         }  # fmt: skip
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
-    def loss(self, net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+    def loss(self, net: ForecastNet, batch: dict[str, Tensor]) -> Tensor:
         """Return the pinball loss over all ticks and targets."""
-        assert isinstance(net, ForecastNet)
-        inputs = [batch[name] for name in ("features", "last", "edge_index", "edge_weight")]
-        return pinball(net.levels(*inputs, torch.arange(HORIZON)), batch["truth"], batch["weights"])
+        edges = batch["edge_index"], batch["edge_weight"]
+        levels = net.levels(batch["features"], batch["last"], *edges, torch.arange(HORIZON))
+        return pinball(levels, batch["truth"], batch["weights"])
 
 
 def forecast_truth(recording: Recording, ticks: Array, worlds: Array) -> tuple[Array, Array]:
-    """Return what came, ``[B Z, 16, 4]`` in units, and weights: 0 for latency under another command than the present."""
+    """Return what came, ``[B Z, 16, 4]`` in units, and weights: 0 for latency under another command than now."""
     ahead = ticks[:, None] + np.arange(1, HORIZON + 1)
     rows = (ahead, worlds[:, None])
     truth = np.concatenate([recording.demand[rows], recording.latency_ms[rows][..., None]], axis=-1)
     weights = np.ones(truth.shape, dtype=np.float32)
     weights[..., -1] = recording.commands[rows] == recording.commands[ticks, worlds][:, None]
-    return tuple(array.swapaxes(1, 2).reshape(-1, HORIZON, len(TARGETS)) for array in (truth, weights))  # type: ignore[return-value]
+    shape = (-1, HORIZON, len(TARGETS))
+    return truth.swapaxes(1, 2).reshape(shape), weights.swapaxes(1, 2).reshape(shape)
 
 
 def union_edges(graph: ZoneGraph, worlds: int) -> tuple[Array, Array]:
@@ -104,17 +108,18 @@ def union_edges(graph: ZoneGraph, worlds: int) -> tuple[Array, Array]:
     return shifted.reshape(2, -1), np.tile(graph.edge_weight, worlds)
 
 
-class DynamicsTask(Task):
+class DynamicsTask(Task[DynamicsNet]):
     """The tick that is under way: demand from people and history, latency from the load that came of it."""
 
     kind: Kind = "dynamics"
+    steps = 300
 
     @property
     def first_and_last(self) -> tuple[int, int]:
         """From the second tick on."""
         return 1, 0
 
-    def build(self) -> nn.Module:
+    def build(self) -> DynamicsNet:
         """Return a network with random weights."""
         return DynamicsNet()
 
@@ -132,14 +137,13 @@ class DynamicsTask(Task):
         }  # fmt: skip
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
-    def loss(self, net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+    def loss(self, net: DynamicsNet, batch: dict[str, Tensor]) -> Tensor:
         """Return the negative log-likelihood of demand and latency."""
         median, spread = self.predict(net, batch)
         return gaussian(median, spread, batch["truth"], batch["weights"])
 
-    def predict(self, net: nn.Module, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def predict(self, net: DynamicsNet, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return medians and spreads ``[N, 4]`` of the logs, latency under the true load."""
-        assert isinstance(net, DynamicsNet)
         medians, spreads, bend = net.split(batch["features"], batch["last"])
         latency, spread = net.latency(medians[:, 3:], spreads[:, 3:], bend, batch["load"])
         demand_spreads = torch.sigmoid(spreads[:, :3])

@@ -34,7 +34,6 @@ class Settings:
     Attributes:
         seed: Of weights and batches.
         epochs: At most.
-        steps: Of each epoch.
         rate: Learning rate at the start.
         patience: Epochs without a better validation loss before it stops.
         minutes: At most; ``None`` has no limit, and only then is a run reproducible.
@@ -43,7 +42,6 @@ class Settings:
 
     seed: int = 0
     epochs: int = 60
-    steps: int = 150
     rate: float = 3e-3
     patience: int = 15
     minutes: float | None = None
@@ -75,7 +73,7 @@ class Run:
         CheckpointError: There is none to go on from, it is damaged, or it was made with other settings.
     """
 
-    def __init__(self, task: Task, settings: Settings, folder: Path, resume: bool = False) -> None:
+    def __init__(self, task: Task[Any], settings: Settings, folder: Path, resume: bool = False) -> None:
         self.task, self.settings, self.folder = task, settings, folder
         torch.manual_seed(settings.seed)
         self.net: nn.Module = task.build()
@@ -129,11 +127,11 @@ class Run:
             group["lr"] = rate
         random = np.random.default_rng([settings.seed, progress.epoch])
         self.net.train()
-        total = sum(self._step(self.task.sample(training, random)) for _ in range(settings.steps))
+        total = sum(self._step(self.task.sample(training, random)) for _ in range(self.task.steps))
         with torch.no_grad():
             loss = float(np.mean([float(self.task.loss(self.net.eval(), batch)) for batch in held_out]))
         progress.epoch += 1
-        progress.training = (*progress.training, total / settings.steps)
+        progress.training = (*progress.training, total / self.task.steps)
         progress.validation = (*progress.validation, loss)
         if loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, progress.epoch
@@ -173,7 +171,9 @@ class Run:
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} is damaged ({error}); train again without --resume") from error
         if note["kind"] != self.task.kind or note["settings"] != self._fixed_settings():
-            raise CheckpointError(f"{path} was made with {note['settings']}, not {self._fixed_settings()}; use the same")
+            raise CheckpointError(
+                f"{path} was made with {note['settings']}, not {self._fixed_settings()}; use the same"
+            )
         self.progress = Progress(**{name: _frozen(value) for name, value in note["progress"].items()})
         self.net.load_state_dict(_part(tensors, "net."))
         self.best = _part(tensors, "best.")

@@ -154,7 +154,7 @@ def test_a_forecast_that_may_break_the_objective_warns(
 def test_an_enlarged_card_tells_amounts(zone: MakeZone, world: MakeWorld) -> None:
     seen = zone(latency_ahead_ms=((50.0, 60.0),), cpu_ahead_cores=((0.5, 0.6),))
     words = said(card(world(seen, ticks_ahead=(16,)), "full", scale=2.0))
-    assert {"CPU 0.50 of 1.00 cores", "Memory 512 of 1024 MB", "Network 10.0 of 40.0 Mbps"} <= set(words)
+    assert {"CPU 0.50 of 1.00 cores", "Memory 512 of 1024 MB", "Network 10 of 40 Mbps"} <= set(words)
     assert words[-2:] == ["latency, next 4 min", "CPU, next 4 min"]
 
 
@@ -263,6 +263,25 @@ def test_no_text_overlaps_or_is_cut_off_even_when_everything_is_to_be_said(
     refuse_collisions(build_scene(seen, arrange(graph(zones), size)))
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("zones", [1, 3, 30, 100, 300])
+def test_ordinary_worlds_are_told_without_cutting_a_word(
+    zone: MakeZone, world: MakeWorld, graph: MakeGraph, zones: int, size: tuple[int, int]
+) -> None:
+    usual = {"activity": "concert", "announced": "concert", "usage": (15.99, 32_000.0, 3999.0), "users": 9999.0}
+    ahead = {"latency_ahead_ms": ((50.0, 60.0),) * 4, "cpu_ahead_cores": ((0.5, 0.6),) * 4}
+    seen = world(
+        *(
+            zone(name=f"zone-{place + 1}", allocation=(16.0, 32_768.0, 4000.0), **usual, **ahead)
+            for place in range(zones)
+        ),
+        scenario="multi_zone",
+        kind="physics, persistence forecast",
+        ticks_ahead=(1, 4, 8, 16),
+    )
+    assert [text.text for text in build_scene(seen, arrange(graph(zones), size)).texts if "…" in text.text] == []
+
+
 # --- sentences --------------------------------------------------------------------------------------------------------
 
 
@@ -286,6 +305,11 @@ def test_what_the_controller_did_is_counted(zone: MakeZone, world: MakeWorld) ->
     assert doing(world(both, zone(change=(1.0, 1.0, 0.9)))) == (
         "Controller: more for 1 zone, less for 2 zones, new sessions of 1 zone go to a neighbour."
     )
+
+
+def test_a_share_of_nearly_nothing_is_not_said_to_be_handed_over(zone: MakeZone, world: MakeWorld) -> None:
+    assert doing(world(zone(handover=0.004))) == "Controller: no change."
+    assert "handover 0 %" not in said(card(world(zone(handover=0.004)), "full"))
 
 
 def test_the_clock_runs_through_the_week() -> None:
