@@ -7,7 +7,8 @@
 >>> observation.shape
 (635,)
 
-Importing registers the ids and loads nothing heavy; Numba, ONNX Runtime and the simulator come with the first environment.
+Importing registers the ids and loads nothing heavy; Numba, ONNX Runtime and the simulator come with the first
+environment.
 """
 
 from importlib import import_module

@@ -3,7 +3,8 @@
 An action scales what is pending, resource by resource, and sets the share of new sessions that is handed over:
 
 * ``"discrete"``: one index per choice. With one zone a single number (``Discrete``), with several a ``MultiDiscrete``.
-* ``"continuous"``: a symmetric ``Box``; a in [-1, 1] multiplies by 2^a, and handover is (a + 1) / 2 of the largest share.
+* ``"continuous"``: a symmetric ``Box``; a in [-1, 1] multiplies by 2^a, and handover is (a + 1) / 2 of the largest
+  share.
 
 With ``scaling="horizontal"`` one choice scales the number of replicas instead of three.
 """
@@ -27,7 +28,7 @@ ActionType = Literal["discrete", "continuous"]
 
 @compiled
 def _scale_pods(before: Any, factor: float, pod_size: Any, new: Any) -> None:
-    """Write the pending pods times a factor; one above or below 1 moves at least one pod, or small zones never could."""
+    """Write the pending pods times a factor; one above or below 1 moves at least one pod."""
     pods = replicas_for(before.allocation, pod_size)
     goal = pods
     if factor > 1.0:
@@ -60,7 +61,8 @@ def _decode_choices(
             for c in range(actions.shape[2]):
                 choice = actions[w, z, c]
                 if choice < 0 or choice >= (len(table) if c < scales else len(shares)):
-                    return (w * before.shape[1] + z) * actions.shape[2] + c
+                    bad: int = (w * before.shape[1] + z) * actions.shape[2] + c
+                    return bad
                 if c < scales:
                     factors[c] = table[choice]
                 else:
@@ -78,7 +80,8 @@ def _decode_box(actions: Any, shares: Any, before: Any, limits: Any, pod_size: A
             for c in range(actions.shape[2]):
                 value = actions[w, z, c]
                 if not -1.0 <= value <= 1.0:
-                    return (w * before.shape[1] + z) * actions.shape[2] + c
+                    bad: int = (w * before.shape[1] + z) * actions.shape[2] + c
+                    return bad
                 if c < scales:
                     factors[c] = 2.0**value
                 else:
@@ -176,7 +179,8 @@ class ActionCodec:
         actions = _array(actions)
         width = len(self.choices)
         if actions.dtype == self._dtype and actions.shape == (shape[0], shape[1] * width) and not self.single:
-            return actions.reshape(shape[0], shape[1], width)  # what learners send; the rest is for everyone else
+            # What learners send; the rest is for everyone else.
+            return np.reshape(actions, (shape[0], shape[1], width))
         kinds, wanted = ("iu", np.int64) if self.action_type == "discrete" else ("fiu", np.float32)
         if actions.dtype.kind not in kinds:
             raise ActionError(f"{self.action_type} actions need dtype {np.dtype(wanted)}, got {actions.dtype}")
@@ -184,7 +188,7 @@ class ActionCodec:
         if actions.shape not in (apart, flat):
             raise ActionError(f"actions of {shape[0]} worlds need shape {flat} or {apart}, got {actions.shape}")
         if actions.ndim > 1:
-            return actions.reshape(*shape, len(self.choices)).astype(wanted, copy=False)
+            return np.reshape(actions, apart).astype(wanted, copy=False)
         worst = int(np.argmax((actions < 0) | (actions >= np.prod(self.choices))))
         if not 0 <= actions.flat[worst] < np.prod(self.choices):
             raise ActionError(f"zone {self.names[0]!r}: action {actions.flat[worst]} is not in {self.space}")

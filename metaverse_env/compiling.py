@@ -8,10 +8,12 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
-import numba
 from numba import njit
+from numba.core import config
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PACKAGE: Final = Path(__file__).parent
 _CONSTANTS_OF_PHYSICS: Final = ("units.py", "records.py", "streams.py", "constants.py")
@@ -21,24 +23,24 @@ _OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "_nrt": False, "no_cf
 no wrapper for C callers, which would cost a sixth of the time to compile."""
 
 
-def compiled(function: Callable[..., Any]) -> Any:
+def compiled(function: Function) -> Function:
     """Compile a piece of the physics into whatever calls it."""
-    return njit(**_OPTIONS)(function)
+    return cast(Function, njit(**_OPTIONS)(function))
 
 
-def stage(function: Callable[..., Any]) -> Any:
+def stage(function: Function) -> Function:
     """Merge a long piece of the physics into its caller before either is compiled: it is then optimised only once."""
-    return njit(**_OPTIONS, inline="always")(function)
+    return cast(Function, njit(**_OPTIONS, inline="always")(function))
 
 
-def entry_point(function: Callable[..., Any]) -> Any:
-    """Compile a function that Python calls, when first called; keep the result on disk. It releases the interpreter lock."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_cache_folder())
+def entry_point(function: Function) -> Function:
+    """Compile a function that Python calls, when first called; kept on disk, and it releases the interpreter lock."""
+    before = getattr(config, "CACHE_DIR")  # noqa: B009  Numba sets its configuration at run time, unseen by checkers
+    setattr(config, "CACHE_DIR", str(_cache_folder()))  # noqa: B010
     try:
-        return njit(**_OPTIONS, cache=True, nogil=True)(function)
+        return cast(Function, njit(**_OPTIONS, cache=True, nogil=True)(function))
     finally:
-        numba.config.CACHE_DIR = before
+        setattr(config, "CACHE_DIR", before)  # noqa: B010
 
 
 @cache

@@ -1,4 +1,4 @@
-"""One mechanism for parts that live in an upper storey: a ``"module:name"`` string in a table, imported when asked for."""
+"""One mechanism for parts that live in an upper storey: ``"module:name"`` in a table, imported when asked for."""
 
 from collections.abc import Mapping
 from importlib import import_module

@@ -1,5 +1,6 @@
-"""Many worlds on several cores: blocks of the batch, each stepped by a thread while the interpreter lock is released."""
+"""Many worlds on several cores: blocks of the batch, each stepped by a thread without the interpreter lock."""
 
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ def blocks(worlds: int, cores: int) -> tuple[slice, ...]:
     """
     count = max(1, min(cores, worlds // WORLDS_PER_BLOCK))
     edges = [worlds * n // count for n in range(count + 1)]
-    return tuple(slice(first, last) for first, last in zip(edges, edges[1:], strict=False))
+    return tuple(slice(first, last) for first, last in itertools.pairwise(edges))
 
 
 def over_worlds(function: Callable[..., Any], batched: Sequence[Any], fixed: Sequence[Any]) -> None:

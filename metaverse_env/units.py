@@ -1,6 +1,6 @@
 """The order of resources and targets, and every unit conversion of the simulator.
 
-An array axis of length three is always ``cpu_cores, memory_mb, bandwidth_mbps``; one of length four adds ``latency_ms``.
+An array axis of length three is always ``cpu_cores, memory_mb, bandwidth_mbps``; one of four adds ``latency_ms``.
 MB is 10^6 bytes and Mbps is 10^6 bits per second everywhere. Conversions to Kubernetes quantities and to Prometheus
 base units belong to the bridges, at the edge, and not here.
 """

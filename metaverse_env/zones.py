@@ -58,7 +58,8 @@ class ZoneGraph:
     @property
     def edge_weight(self) -> Array:
         """``float32 [E]``, in the order of :attr:`edge_index`."""
-        return self.weights[self.neighbours != NO_ZONE]
+        weights: Array = self.weights[self.neighbours != NO_ZONE]
+        return weights
 
     def index(self, name: str) -> int:
         """Return a zone's index.

@@ -9,9 +9,10 @@ from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
 from metaverse_env.envs.shell import Shell, Step, episode_length
-from metaverse_env.envs.single import NotReset
+from metaverse_env.envs.single import NotResetError
 from metaverse_env.errors import ActionError, ConfigurationError, UnknownNameError
 from metaverse_env.observation import WORLD_FEATURES
+from metaverse_env.rendering import open_viewer
 from metaverse_env.scenario import Scenario
 from metaverse_env.telemetry import Records
 
@@ -100,7 +101,7 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
             ActionError: An agent is missing, unknown, or its action is outside its space.
         """
         if not self.agents:
-            raise NotReset("the episode is over, or was never started; call reset() before step()")
+            raise NotResetError("the episode is over, or was never started; call reset() before step()")
         last = self._last = self.shell.step(self._joint(actions)[None])
         self._state, self._ticks_left = last.observation[0], self._ticks_left - 1
         agents, over = self.agents, self._ticks_left == 0
@@ -151,8 +152,6 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         if self.render_mode is None:
             return None
         if self._viewer is None:
-            from metaverse_env.rendering import open_viewer
-
             self._viewer = open_viewer(self.render_mode, self.metadata["render_fps"])
         return self._viewer.show(self.shell, self._last)
 

@@ -9,6 +9,7 @@ from gymnasium.error import ResetNeeded
 
 from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.errors import ConfigurationError, LifecycleError, UnknownNameError
+from metaverse_env.rendering import open_viewer
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.records import WORLD_REWARD
 from metaverse_env.telemetry import Records
@@ -17,7 +18,7 @@ Array = np.ndarray
 _METADATA: Final[dict[str, Any]] = {"render_modes": ["human", "rgb_array"], "render_fps": 20}
 
 
-class NotReset(LifecycleError, ResetNeeded):
+class NotResetError(LifecycleError, ResetNeeded):
     """An environment that was stepped before its first reset, or after its end; Gymnasium's own error too."""
 
 
@@ -89,7 +90,7 @@ class MetaverseEnv(gym.Env[Array, Any]):
             ActionError: An action outside :attr:`action_space`.
         """
         if self._ticks_left <= 0:
-            raise NotReset("the episode is over, or was never started; call reset() before step()")
+            raise NotResetError("the episode is over, or was never started; call reset() before step()")
         last = self._last = self.shell.step(action[None] if isinstance(action, np.ndarray) else [action])
         self._ticks_left -= 1
         if self.render_mode == "human":
@@ -111,8 +112,6 @@ class MetaverseEnv(gym.Env[Array, Any]):
         if self.render_mode is None:
             return None
         if self._viewer is None:
-            from metaverse_env.rendering import open_viewer
-
             self._viewer = open_viewer(self.render_mode, self.metadata["render_fps"])
         return self._viewer.show(self.shell, self._last)
 

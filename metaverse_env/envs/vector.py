@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from metaverse_env.envs.shell import Shell, Step, episode_length
-from metaverse_env.envs.single import NotReset
+from metaverse_env.envs.single import NotResetError
 from metaverse_env.errors import ConfigurationError, UnknownNameError
 from metaverse_env.scenario import Scenario
 
@@ -115,7 +115,7 @@ class MetaverseVectorEnv(gym.vector.VectorEnv[Array, Array, Array]):
         """
         over = self._ticks_left == 0
         if not self.shell.started or (over.any() and self.autoreset_mode is AutoresetMode.DISABLED):
-            raise NotReset("an episode is over, or was never started; call reset() before step()")
+            raise NotResetError("an episode is over, or was never started; call reset() before step()")
         last = self.shell.step(actions)
         self._ticks_left -= 1
         truncated = self._ticks_left == 0

@@ -83,7 +83,7 @@ def announced_share(zone: Any, rules: Any) -> float:
 
 @compiled
 def signal_activity(zones: Any, index: int, u: float, constants: Any) -> int:
-    """Return the activity that one signal from a zone is about: a neighbour's next one, its own next, or the present."""
+    """Return the activity that one signal is about: a neighbour's next one, the zone's own next one, or the present."""
     rules, edges = constants.rules[0], constants.edges
     for slot in range(edges.shape[1]):
         other = edges[index, slot].zone

@@ -32,7 +32,7 @@ class Constants(NamedTuple):
     Attributes:
         rules: Record ``[1]``: the scenario's constants by name.
         zones: Record ``[Z]`` of :data:`~metaverse_env.simulator.records.ZONE_CONSTANTS`.
-        log_rate: ``float32 [Z, 169]``, log of arrivals per second at each hour of the week (the last repeats the first).
+        log_rate: ``float32 [Z, 169]``, log of arrivals per second at each hour of the week (the last is the first).
         activities: Record ``[K]``, the scenario's activities; ``time_odds`` is the cumulative share of time in them.
         activity_odds: ``float32 [K]``, cumulative probability of coming next.
         edges: Record ``[Z, D]`` of :data:`EDGE`; zone -1 pads.

@@ -1,7 +1,7 @@
 """What happens next inside a simulated world: by the formulas, by a trace of users, or by a trained network.
 
-A dynamics advances a :class:`Simulation` by one tick and writes a fresh output. ``"stgnn"`` lives in an upper storey and
-is reached as a string.
+A dynamics advances a :class:`Simulation` by one tick and writes a fresh output. ``"stgnn"`` lives in an upper storey
+and is reached as a string.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The compiled functions that Python calls: a whole tick, or the two halves around a learned network, and reset.
 
-Arrays come one by one, because a tuple costs microseconds at the border of compiled code, and are grouped by name inside.
-The functions release the interpreter lock, so that blocks of worlds can be stepped on several threads.
+Arrays come one by one, because a tuple costs microseconds at the border of compiled code, and are grouped by name
+inside. The functions release the interpreter lock, so that blocks of worlds can be stepped on several threads.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """The fused loops: one tick of one world, stage by stage, and the same over a batch of worlds.
 
 Each stage is a loop over zones that calls the pure physics. :func:`step_physics` chains them all; a learned dynamics
-calls :func:`step_people` before its network and :func:`step_learned` after it. Arrays are grouped into :class:`State` and
-:class:`Constants` inside the compiled code only, because unpacking a named tuple at its border would cost microseconds.
+calls :func:`step_people` before its network and :func:`step_learned` after it. Arrays are grouped into :class:`State`
+and :class:`Constants` inside the compiled code only: unpacking a named tuple at its border would cost microseconds.
 """
 
 from typing import Any, NamedTuple

@@ -39,10 +39,10 @@ def read_aged(measured: Any, field: int, age_ticks: float) -> float:
 def scrape(zone: Any, key: int, telemetry: Any, rules: Any) -> bool:
     """Read the zone's metrics into ``telemetry`` unless they are missing; tell whether they were there."""
     zone.missing_ticks -= 1
-    if zone.missing_ticks <= 0 and rules.missing_per_h > 0.0:
-        if uniform(draw(key, streams.MISSING)) < rules.missing_per_h * rules.tick_s / SECONDS_PER_HOUR:
-            low, high = rules.missing_s
-            zone.missing_ticks = 1 + int(between(draw(key, streams.MISSING_TIME), low, high) / rules.tick_s)
+    chance = rules.missing_per_h * rules.tick_s / SECONDS_PER_HOUR
+    if zone.missing_ticks <= 0 and chance > 0.0 and uniform(draw(key, streams.MISSING)) < chance:
+        low, high = rules.missing_s
+        zone.missing_ticks = 1 + int(between(draw(key, streams.MISSING_TIME), low, high) / rules.tick_s)
     if zone.missing_ticks > 0:
         return False
     low, high = rules.metric_age_s

@@ -1,14 +1,15 @@
-"""Counter-based random numbers: a draw is a function of (seed, episode, world, zone, tick, purpose) and of nothing else.
+"""Counter-based random numbers: a draw is a function of (seed, episode, zone, tick, purpose) and of nothing else.
 
-No generator is carried along, so row ``i`` of a batch equals the single world with its seed, whatever the batch size and
-the order of the loops. A *draw* is a 64-bit integer; the samplers below turn one into a variate. Users and noise start
-from different keys and can be varied apart.
+No generator is carried along, so row ``i`` of a batch equals the single world with its seed, whatever the batch size
+and the order of the loops. A *draw* is a 64-bit integer; the samplers below turn one into a variate. Users and noise
+start from different keys and can be varied apart.
 
-Mixing is SplitMix64's finaliser (Steele, Lea, Flood 2014). Large Poisson and binomial variates use Hörmann's transformed
-rejection (PTRS 1993, BTRS 1993); small ones invert the distribution function.
+Mixing is SplitMix64's finaliser (Steele, Lea, Flood 2014). Large Poisson and binomial variates use Hörmann's
+transformed rejection (PTRS 1993, BTRS 1993); small ones invert the distribution function.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import int64, uint64
@@ -28,7 +29,7 @@ _SMALL_MEAN = 10.0
 
 
 @compiled
-def mix(bits: int) -> int:
+def mix(bits: Any) -> Any:
     """Scramble 64 bits so that neighbouring counters give unrelated results."""
     bits = uint64(bits)
     bits = (bits ^ (bits >> uint64(30))) * _MIX_A
@@ -73,7 +74,7 @@ def between(bits: int, low: float, high: float) -> float:
 
 
 @compiled
-def bell(bits: int) -> float:
+def bell(bits: Any) -> float:
     """Return an approximately normal variate, mean 0 and variance 1: the sum of four 16-bit uniforms (Irwin-Hall).
 
     For the innovations of autoregressive noise, which add up many of them and so are normal to the eye of any test;

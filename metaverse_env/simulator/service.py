@@ -182,7 +182,7 @@ def bandwidth_delay_ms(
 
     Below capacity a frame's updates leave as one burst of ``rho frame_ms``, one burst each frame. It waits for the ones
     before it like a customer of a D/G/1 queue: p95 of an exponential tail whose mean is Kingman's
-    ``rho / (1 - rho) scv / 2 burst`` [V], with the CV of a frame's bytes 0.25 [M], but no longer than the buffer is deep.
+    ``rho / (1 - rho) scv / 2 burst`` [V], the CV of a frame's bytes 0.25 [M], but no longer than the buffer is deep.
     Above capacity the buffer is full and what is lost is sent again. Continuous at capacity for ``frame_ms`` above 0.
 
     >>> round(bandwidth_delay_ms(50.0, 100.0, 40.0, 100.0, 300.0), 3)

@@ -76,7 +76,7 @@ def respond_ms(zone: Any, cores: float, quota_cores: float, constants: Any) -> t
 
 @stage
 def serve(zone: Any, rtt_ms: float, outcome: Any, constants: Any) -> None:
-    """Let a running zone serve ``outcome.served`` with ``outcome.allocation``; write latency, backlog, dilation, loss."""
+    """Let a running zone serve ``outcome.served`` with ``outcome.allocation``; write latency, backlog, loss."""
     rules = constants.rules[0]
     cores, quota = outcome.served[CPU], outcome.allocation[CPU]
     threads = threads_of(zone, rules)
@@ -143,15 +143,15 @@ def advance_health(zone: Any, key: int, rules: Any) -> None:
     zone.healthy_s += rules.tick_s
     if zone.healthy_s > rules.backoff_reset_s:
         zone.kills = 0
-    if rules.outage_per_day > 0.0 and zone.outage_s <= 0.0:
-        if uniform(draw(key, streams.OUTAGE)) < rules.outage_per_day * rules.tick_s / SECONDS_PER_DAY:
-            low, high = rules.outage_s
-            zone.outage_s = between(draw(key, streams.OUTAGE_TIME), low, high)
+    chance = rules.outage_per_day * rules.tick_s / SECONDS_PER_DAY
+    if zone.outage_s <= 0.0 and chance > 0.0 and uniform(draw(key, streams.OUTAGE)) < chance:
+        low, high = rules.outage_s
+        zone.outage_s = between(draw(key, streams.OUTAGE_TIME), low, high)
 
 
 @compiled
 def is_running(zone: Any, key: int, outcome: Any, rules: Any) -> bool:
-    """Tell whether a zone serves in this tick; write the outcome of one that is down or has just outgrown its memory."""
+    """Tell whether a zone serves in this tick; write the outcome of one that is down or outgrew its memory just now."""
     running = zone.down_s <= 0.0 and zone.outage_s <= 0.0
     if running and service.out_of_memory(zone.memory_mb, zone.current[MEMORY]):
         kill(zone, key, outcome, rules)

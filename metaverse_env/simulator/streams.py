@@ -1,6 +1,6 @@
 """What each random draw of a tick is for. Numbers must differ within one place and one key; their values mean nothing.
 
-Under the *user* key: who comes, goes, moves and what they do. Under the *noise* key: what the machines and the metrics do.
+Under the *user* key: who comes, goes, moves and what they do. Under the *noise* key: what machines and metrics do.
 """
 
 from typing import Final

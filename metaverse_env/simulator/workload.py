@@ -1,6 +1,6 @@
 """Who is where: arrivals, sessions, migration, events (world model, section 1).
 
-Users are whole and conserved: those here plus those on the way change only by arrivals, departures and dropped sessions.
+Users are whole and conserved: those here and those on the way change only by arrivals, departures and drops.
 """
 
 import math

@@ -37,10 +37,10 @@ def test_the_nearest_factor_and_share_by_hand() -> None:
 
 
 def test_one_zone_is_one_number() -> None:
-    # Factors are .8 1 1.5, no hand-over: 1.5, 1 and .8 are choices 2, 1, 0 of three resources, 2 x 9 + 1 x 3 + 0.
+    # Factors are .7 .9 1 1.2 1.6, no hand-over: 1.45, 1.01 and .7 are nearest to choices 4, 2, 0: 4 x 25 + 2 x 5 + 0.
     pending = Command.of([[[2.0, 1000.0, 100.0]]])
     wanted = Command.of([[[2.9, 1010.0, 70.0]]])
-    assert Encoder(SINGLE, ("a",)).encode(wanted, pending).tolist() == [21]
+    assert Encoder(SINGLE, ("a",)).encode(wanted, pending).tolist() == [110]
 
 
 def test_whole_pods_round_up_by_the_resource_that_needs_most() -> None:

@@ -232,8 +232,8 @@ def test_actions_of_a_team(spoil: Any, words: str) -> None:
 def test_a_lone_agent_out_of_range() -> None:
     env = metaverse_env.parallel_env("single_zone", **PLAIN)
     env.reset(seed=0)
-    with pytest.raises(ActionError, match="zone 'zone-1': memory_mb = 3; must be in 0 to 2"):
-        env.step({"zone-1": np.array([0, 3, 0])})
+    with pytest.raises(ActionError, match="zone 'zone-1': memory_mb = 5; must be in 0 to 4"):
+        env.step({"zone-1": np.array([0, 5, 0])})
 
 
 # Commands

@@ -64,7 +64,6 @@ def test_single_zone() -> None:
     scenario = load_scenario("single_zone")
     assert (scenario.layout.zones, scenario.layout.topology, scenario.layout.zones_per_node) == (1, "ring", 1)
     assert scenario.workload.migration_per_h == 0.0
-    assert scenario.actuation.factors == (0.8, 1.0, 1.5)
     assert scenario.actuation.handover_shares == (0.0,)
 
 
