@@ -55,7 +55,7 @@ class Conditions:
         if self.trace is not None:
             yield self.trace.describe()
             mean = float(self.trace.users.mean())
-            yield f"That scale gives a mean of {mean:.4g} users per zone; --mean-users sets another."
+            yield f"One sample is one tick. That scale gives a mean of {mean:.4g} users per zone; --mean-users sets another."
 
 
 def conditions(

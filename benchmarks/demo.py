@@ -30,7 +30,7 @@ def demo(
     scenario: options.ScenarioName = "multi_zone",
     dynamics: options.DynamicsName = None,
     forecaster: options.ForecasterName = "stgnn",
-    seeds: options.Seeds = 4,
+    seeds: options.Seeds = 16,
     seed: options.Seed = 0,
     ticks: options.Ticks = None,
     trace: options.TraceFile = None,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from benchmarks.conditions import Conditions
 from benchmarks.scores import METRICS
@@ -54,9 +55,10 @@ def _label(axes: Any, terms: Conditions) -> None:
     axes.set_yscale("symlog", linthresh=0.1)
     axes.margins(0.12)
     axes.set_ylim(bottom=0.0)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")
-        axis.set_minor_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())  # more labels than these run into each other
     axes.grid(True, which="major", alpha=0.3)
     axes.set_title(
         f"{terms.scenario.name}, dynamics {terms.dynamics}: mean and 95 % interval of {len(terms.seeds)} seeds",

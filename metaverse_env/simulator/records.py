@@ -110,6 +110,7 @@ NODE_STATE: Final = np.dtype(
         ("scale", "f4", (3,)),  # share of the allocations that the node can give
         ("free", "f4", (3,)),  # share of its capacity that nobody has; negative when overcommitted
         ("memory_free_mb", "f4"),
+        ("memory_asked_mb", "f4"),  # at the start, above the least
     ],
     align=True,
 )

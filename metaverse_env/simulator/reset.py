@@ -78,16 +78,30 @@ def provision_at_start(zone: Any, key: int, constants: Any) -> None:
 
 
 @compiled
-def fit_into_node(zone: Any, share: float, rules: Any) -> None:
-    """Leave a zone that share of its memory which its node has; whole pods where scaling is horizontal."""
+def cut_memory(zone: Any, least_mb: float, share: float, rules: Any) -> None:
+    """Leave a zone that share of its memory above the least; whole pods where scaling is horizontal."""
     if share < 1.0 and rules.horizontal > 0.0:
-        pods = max(1.0, math.floor(share * zone.current[MEMORY] / rules.pod_size[MEMORY]))
+        pods = 1.0 + math.floor(share * (zone.current[MEMORY] / rules.pod_size[MEMORY] - 1.0))
         for resource in range(3):
             zone.current[resource] = pods * rules.pod_size[resource]
     elif share < 1.0:
-        zone.current[MEMORY] = max(share * zone.current[MEMORY], rules.allocation_min[MEMORY])
+        zone.current[MEMORY] = least_mb + share * (zone.current[MEMORY] - least_mb)
     copy(zone.wanted, zone.current)
     copy(zone.arriving, zone.current)
+
+
+@compiled
+def fit_into_nodes(zones: Any, nodes: Any, constants: Any) -> None:
+    """Cut what zones start with to the memory of their nodes; none gets more than the least before all have it."""
+    rules = constants.rules[0]
+    least_mb = rules.pod_size[MEMORY] if rules.horizontal > 0.0 else rules.allocation_min[MEMORY]
+    for z in range(len(zones)):
+        node = nodes[constants.zones[z].node]
+        node.memory_free_mb -= least_mb
+        node.memory_asked_mb += zones[z].current[MEMORY] - least_mb
+    for z in range(len(zones)):
+        node = nodes[constants.zones[z].node]
+        cut_memory(zones[z], least_mb, share_granted(node.memory_asked_mb, max(node.memory_free_mb, 0.0)), rules)
 
 
 @compiled
@@ -117,7 +131,7 @@ def clear_node(node: Any, capacity: Any) -> None:
     node.steal_ticks = node.degraded_ticks = 0
     fill(node.scale, 1.0)
     fill(node.free, 1.0)
-    node.memory_free_mb = capacity[MEMORY]
+    node.memory_free_mb, node.memory_asked_mb = capacity[MEMORY], 0.0
 
 
 @stage
@@ -136,10 +150,5 @@ def reset_world(w: int, state: Any, replay: Any, starts: Any, constants: Any) ->
         start_noise(zone, place_key(noise_key, z))
         populate(zone, z, place_key(key, z), world, replay, constants)
         provision_at_start(zone, place_key(noise_key, z), constants)
-        state.nodes[w, constants.zones[z].node].memory_free_mb -= zone.current[MEMORY]
         fill(zone.measured, 0.0)
-    for z in range(state.zones.shape[1]):
-        node = constants.zones[z].node
-        capacity_mb = constants.node_capacity[node, MEMORY]
-        share = share_granted(capacity_mb - state.nodes[w, node].memory_free_mb, capacity_mb)
-        fit_into_node(state.zones[w, z], share, constants.rules[0])
+    fit_into_nodes(state.zones[w], state.nodes[w], constants)

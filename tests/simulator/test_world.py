@@ -72,7 +72,7 @@ def test_a_seed_may_be_numpys() -> None:
 @pytest.mark.parametrize(("seeds", "noise"), [([1], None), ([1, 2, 3], None), ([1, 2], [3])])
 def test_there_are_as_many_seeds_as_worlds(seeds: list[int | None], noise: list[int] | None) -> None:
     records = fresh(2)
-    with pytest.raises(ConfigurationError, match="needs 2 .*seeds, one per world, got"):
+    with pytest.raises(ConfigurationError, match=r"needs 2 .*seeds, one per world, got"):
         seed_worlds(records, everyone(records), seeds, noise)
 
 
