@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
+from stable_baselines3.common.vec_env import VecMonitor
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvStepReturn
 
 import metaverse_env  # noqa: F401  registers the ids
@@ -23,7 +24,7 @@ class BatchedVecEnv(VecEnv):
     """A :class:`~metaverse_env.envs.vector.MetaverseVectorEnv` behind Stable-Baselines3's interface.
 
     Truncations are reported as ``TimeLimit.truncated`` with the ``terminal_observation``, so that values are
-    bootstrapped. Wrap it in ``VecMonitor`` for episode statistics.
+    bootstrapped.
 
     Args:
         env: Made with ``autoreset_mode="SameStep"``, which is what Stable-Baselines3 assumes.
@@ -99,8 +100,8 @@ class BatchedVecEnv(VecEnv):
         return [None] * self.num_envs
 
 
-def make_vec_env(env_id: str = "Metaverse/MultiZone-v0", num_envs: int = 64, **arguments: Any) -> BatchedVecEnv:
-    """Make a registered environment for Stable-Baselines3.
+def make_vec_env(env_id: str = "Metaverse/MultiZone-v0", num_envs: int = 64, **arguments: Any) -> VecMonitor:
+    """Make a registered environment for Stable-Baselines3, with episode statistics.
 
     Args:
         env_id: One of the ids of :mod:`metaverse_env`.
@@ -110,4 +111,4 @@ def make_vec_env(env_id: str = "Metaverse/MultiZone-v0", num_envs: int = 64, **a
     env = gym.make_vec(
         env_id, num_envs=num_envs, vectorization_mode="vector_entry_point", autoreset_mode="SameStep", **arguments
     )
-    return BatchedVecEnv(env.unwrapped)
+    return VecMonitor(BatchedVecEnv(env.unwrapped))

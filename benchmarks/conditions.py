@@ -55,7 +55,8 @@ class Conditions:
         if self.trace is not None:
             yield self.trace.describe()
             mean = float(self.trace.users.mean())
-            yield f"One sample is one tick. That scale gives a mean of {mean:.4g} users per zone; --mean-users sets another."
+            yield "One sample is one tick."
+            yield f"That scale gives a mean of {mean:.4g} users per zone; --mean-users sets another."
 
 
 def conditions(

@@ -83,6 +83,11 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOMES[name]), name)
 
 
+def __dir__() -> list[str]:
+    """Name what can be loaded, for completion."""
+    return sorted(__all__)
+
+
 for _id, _single, _vector in (
     ("SingleZone", "single_zone:SingleZoneEnv", "single_zone"),
     ("MultiZone", "multi_zone:MultiZoneEnv", "multi_zone"),

@@ -17,24 +17,26 @@ from gymnasium import spaces
 from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.errors import ActionError, UnknownNameError
 from metaverse_env.scenario import Scenario
-from metaverse_env.simulator.actuation import bounded, replicas_for
+from metaverse_env.simulator.actuation import bounded, most_replicas, replicas_for
 from metaverse_env.simulator.records import COMMAND
 from metaverse_env.telemetry import Command
 from metaverse_env.units import RESOURCES
 
 Array = np.ndarray
 ActionType = Literal["discrete", "continuous"]
+_ROUNDING = 1e-4
+"""Five pods times a float32 of 1.2 are six, not a little more."""
 
 
 @compiled
-def _scale_pods(before: Any, factor: float, pod_size: Any, new: Any) -> None:
-    """Write the pending pods times a factor; one above or below 1 moves at least one pod."""
+def _scale_pods(before: Any, factor: float, most: Any, pod_size: Any, new: Any) -> None:
+    """Write the pending pods times a factor; one above or below 1 moves at least one pod, within limits."""
     pods = replicas_for(before.allocation, pod_size)
     goal = pods
     if factor > 1.0:
-        goal = max(np.ceil(pods * factor), pods + 1.0)
+        goal = min(max(np.ceil(pods * factor - _ROUNDING), pods + 1.0), most_replicas(most, pod_size))
     elif factor < 1.0:
-        goal = max(min(np.floor(pods * factor), pods - 1.0), 1.0)
+        goal = max(min(np.floor(pods * factor + _ROUNDING), pods - 1.0), 1.0)
     for resource in range(3):
         new.allocation[resource] = goal * pod_size[resource]
 
@@ -43,11 +45,11 @@ def _scale_pods(before: Any, factor: float, pod_size: Any, new: Any) -> None:
 def _scale(before: Any, factors: Any, limits: Any, pod_size: Any, new: Any) -> None:
     """Write the pending allocation times one factor for its pods, or times three, within limits."""
     if len(factors) == 1:
-        _scale_pods(before, factors[0], pod_size, new)
-    for resource in range(3):
-        if len(factors) > 1:
-            new.allocation[resource] = before.allocation[resource] * factors[resource]
-        new.allocation[resource] = bounded(new.allocation[resource], limits[0, resource], limits[1, resource])
+        _scale_pods(before, factors[0], limits[1], pod_size, new)
+    else:
+        for resource in range(3):
+            value = before.allocation[resource] * factors[resource]
+            new.allocation[resource] = bounded(value, limits[0, resource], limits[1, resource])
 
 
 @entry_point

@@ -8,6 +8,7 @@
     │   ├── ScenarioError                   a scenario file or field
     │   └── TraceError                      a trace of users that cannot be replayed
     ├── ActionError          (ValueError)   an action or command outside its space
+    ├── PolicyError          (RuntimeError) a controller that failed while deciding
     ├── LifecycleError       (RuntimeError) step before reset, or after the end
     ├── CheckpointError      (ValueError)   weights that do not fit what is asked of them
     └── MissingDependencyError (ImportError) an optional extra is not installed
@@ -57,6 +58,10 @@ class TraceError(ConfigurationError):
 
 class ActionError(MetaverseError, ValueError):
     """An action or command with the wrong shape, type or values."""
+
+
+class PolicyError(MetaverseError, RuntimeError):
+    """A controller that raised while deciding; its own error is the cause."""
 
 
 class LifecycleError(MetaverseError, RuntimeError):

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metaverse_env import trace_file
-from metaverse_env.errors import TraceError
+from metaverse_env.errors import TraceError, UnknownNameError
 from metaverse_env.traces import GAP_SPACINGS, Gap, Trace, load_trace
 
 JAN_1_2024_S = 1_704_067_200.0
@@ -330,3 +330,23 @@ def test_requests_of_a_web_site_are_a_proxy(assets: Path) -> None:
     trace = load_trace(assets / "traces/worldcup98/requests_per_min.csv.gz")
     assert (trace.quantity, trace.step_s, trace.segments) == ("requests/min (proxy for users)", 60.0, ((0, 125_160),))
     assert trace.scaled(60.0).users.mean(dtype=np.float64) == pytest.approx(60.0)
+
+
+def test_zones_can_be_selected_in_any_order() -> None:
+    trace = Trace(
+        ("lobby", "arena", "shop"), np.arange(2.0), np.float32([[1, 2, 3], [4, 5, 6]]), 1.0, ((0, 2),), "x", "users"
+    )
+    chosen = trace.select("shop", "lobby")
+    assert chosen.names == ("shop", "lobby")
+    assert chosen.users.tolist() == [[3.0, 1.0], [6.0, 4.0]]
+    assert chosen.users.flags.c_contiguous
+    assert (chosen.times_s is trace.times_s, chosen.segments, chosen.source) == (True, trace.segments, "x")
+
+
+def test_only_zones_of_the_trace_can_be_selected_each_once() -> None:
+    trace = Trace(("lobby", "arena"), np.arange(2.0), np.ones((2, 2), np.float32), 1.0, ((0, 2),), "x", "users")
+    with pytest.raises(UnknownNameError, match=r"unknown zone of the trace 'aren'\. Did you mean 'arena'"):
+        trace.select("lobby", "aren")
+    for names in ((), ("lobby", "lobby")):
+        with pytest.raises(TraceError, match="needs different zones of trace x, at least one"):
+            trace.select(*names)

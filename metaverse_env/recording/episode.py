@@ -1,5 +1,6 @@
 """An episode in memory: the loop of policy and world, and everything that came of it."""
 
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -8,7 +9,7 @@ import numpy as np
 
 from metaverse_env.contracts import Policy, View
 from metaverse_env.envs.shell import Shell, Step
-from metaverse_env.errors import ActionError, ConfigurationError
+from metaverse_env.errors import ActionError, ConfigurationError, MetaverseError, PolicyError
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.records import COMMAND, OUTCOME, REWARD, TELEMETRY, WEATHER, WORLD_REWARD
 from metaverse_env.simulator.world import SimulatedWorld
@@ -110,18 +111,34 @@ def play(shell: Shell, policy: Policy, seeds: Sequence[int], ticks: int) -> Iter
 
     Raises:
         ActionError: The policy returns no command, or one that the world refuses.
+        PolicyError: The policy raised.
     """
     shell.reset(list(seeds))
     policy.reset(shell.world.zones, len(seeds))
-    for _ in range(ticks):
+    for tick in range(ticks):
         view = shell.view
-        command = policy.act(view)
-        if not isinstance(command, Command):
-            raise ActionError(
-                f"{type(policy).__name__}.act returned a {type(command).__name__}; a policy returns "
-                f"Command.of(allocation [W, Z, 3], handover [W, Z])"
-            )
+        command = _decide(policy, view, tick)
         yield Turn(view, command, shell.command(command))
+
+
+def _decide(policy: Policy, view: View, tick: int) -> Command:
+    """Ask a policy for its command; whatever goes wrong inside it is told with its place and the tick."""
+    name = type(policy).__name__
+    try:
+        command = policy.act(view)
+    except MetaverseError:
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise PolicyError(
+            f"{name}.act failed at tick {tick} in {place.filename}:{place.lineno}: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(command, Command):
+        raise ActionError(
+            f"{name}.act returned a {type(command).__name__}; a policy returns "
+            f"Command.of(allocation [W, Z, 3], handover [W, Z])"
+        )
+    return command
 
 
 def record(

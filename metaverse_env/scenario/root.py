@@ -1,6 +1,6 @@
 """The scenario: the groups of constants and how the zones are laid out."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,9 @@ from metaverse_env.scenario.infrastructure import (
 from metaverse_env.scenario.workload import IntentSpec, WorkloadSpec
 
 Scaling = Literal["vertical", "horizontal"]
+
+MOST_METRIC_AGE_TICKS: Final = 2
+"""So many ticks of measurements are kept beside the present one."""
 
 
 class LayoutSpec(Spec):
@@ -64,6 +67,15 @@ class Scenario(Spec):
     def _travel_exceeds_a_tick(self) -> "Scenario":
         if self.workload.travel_s[0] <= self.tick_s:
             raise ValueError(f"workload.travel_s {self.workload.travel_s} s must exceed one tick of {self.tick_s} s")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_are_remembered_long_enough(self) -> "Scenario":
+        if self.monitoring.metric_age_s[1] > MOST_METRIC_AGE_TICKS * self.tick_s:
+            raise ValueError(
+                f"monitoring.metric_age_s {self.monitoring.metric_age_s} s must be at most {MOST_METRIC_AGE_TICKS} "
+                f"ticks of {self.tick_s} s: older measurements are not kept"
+            )
         return self
 
     def with_changes(self, **changes: object) -> "Scenario":

@@ -30,6 +30,16 @@ def replicas_for(allocation: Any, pod_size: Any) -> float:
 
 
 @compiled
+def most_replicas(most: Any, pod_size: Any) -> float:
+    """Return how many pods of one size an allocation may have that is at most ``most [3]``."""
+    return min(
+        math.floor(most[0] / pod_size[0] + _SAME),
+        math.floor(most[1] / pod_size[1] + _SAME),
+        math.floor(most[2] / pod_size[2] + _SAME),
+    )
+
+
+@compiled
 def differs(a: Any, b: Any) -> bool:
     """Tell whether two allocations differ in any resource."""
     for resource in range(3):
@@ -39,13 +49,22 @@ def differs(a: Any, b: Any) -> bool:
 
 
 @compiled
+def round_to_pods(allocation: Any, rules: Any) -> None:
+    """Turn an allocation into the least number of whole pods that give it, as far as limits allow."""
+    pods = min(replicas_for(allocation, rules.pod_size), most_replicas(rules.allocation_max, rules.pod_size))
+    for resource in range(3):
+        allocation[resource] = pods * rules.pod_size[resource]
+
+
+@compiled
 def accept(zone: Any, command: Any, rules: Any) -> bool:
     """Take a command as the zone's wish, within its limits; tell whether it changed anything."""
     before = (zone.wanted[0], zone.wanted[1], zone.wanted[2])
-    pods = replicas_for(command.allocation, rules.pod_size)
     for resource in range(3):
-        wish = pods * rules.pod_size[resource] if rules.horizontal > 0.0 else command.allocation[resource]
-        zone.wanted[resource] = bounded(wish, rules.allocation_min[resource], rules.allocation_max[resource])
+        least, most = rules.allocation_min[resource], rules.allocation_max[resource]
+        zone.wanted[resource] = bounded(command.allocation[resource], least, most)
+    if rules.horizontal > 0.0:
+        round_to_pods(zone.wanted, rules)
     changed = differs(zone.wanted, before)
     zone.handover = command.handover
     return changed

@@ -76,7 +76,7 @@ def build_constants(scenario: Scenario, graph: ZoneGraph | None = None, mean_use
         rules=rules,
         zones=zones,
         log_rate=_log_rate(scenario, zones["mean_users"]),
-        activities=_activities(scenario.intents.activities),
+        activities=_activities(scenario),
         activity_odds=np.cumsum(weights / weights.sum()).astype(np.float32),
         edges=_edges(graph),
         node_capacity=_node_capacity(scenario, graph, zones),
@@ -117,10 +117,9 @@ def _derived(scenario: Scenario) -> dict[str, Any]:
         "ou_own": np.exp(-tick / workload.own_ou_tau_s),
         "noise": scenario.demand.noise_autocorrelation_1min ** (tick / 60.0),
     }
-    short_share, short_rate, long_rate = hyperexponential(workload.session_mean_s, workload.session_scv)
+    short_share = hyperexponential(workload.session_mean_s, workload.session_scv)[0]
     return {
         "short_share": short_share,
-        "leave_rate": (short_rate, long_rate),
         "noise_sigma": np.sqrt(np.log1p(np.square(scenario.demand.noise_cv))),
         **{f"{name}_keep": keep for name, keep in keeps.items()},
         **{f"{name}_gain": np.sqrt(1.0 - keep * keep) for name, keep in keeps.items()},
@@ -214,13 +213,20 @@ def time_shares(activities: tuple[Activity, ...]) -> Array:
     return time / time.sum()
 
 
-def _activities(activities: tuple[Activity, ...]) -> Array:
-    """Return their numbers by name, and ``time_odds``, the cumulative share of time spent in them."""
+def _activities(scenario: Scenario) -> Array:
+    """Return their numbers by name, ``time_odds``, the cumulative share of time spent in them, and ``leave_rate``.
+
+    The latter holds the rates, 1/s, at which short and long sessions end in each.
+    """
+    activities, workload = scenario.intents.activities, scenario.workload
     numbers = [name for name in Activity.model_fields if name != "name"]
-    records = np.zeros(len(activities), dtype=[(name, "f8") for name in (*numbers, "time_odds")])
+    fields = [*((name, "f8") for name in (*numbers, "time_odds")), ("leave_rate", "f8", (2,))]
+    records = np.zeros(len(activities), dtype=np.dtype(fields))
     for name in numbers:
         records[name] = [getattr(activity, name) for activity in activities]
     records["time_odds"] = np.cumsum(time_shares(activities))
+    rates = hyperexponential(workload.session_mean_s, workload.session_scv)[1:]
+    records["leave_rate"] = np.array(rates) / records["session"][:, None]
     return records
 
 

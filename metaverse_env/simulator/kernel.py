@@ -12,7 +12,7 @@ import numpy as np
 from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import handover, nodes, streams
 from metaverse_env.simulator.activity import advance_activity, announced_share, gather_intent
-from metaverse_env.simulator.actuation import accept, advance_allocation
+from metaverse_env.simulator.actuation import accept, advance_allocation, bounded
 from metaverse_env.simulator.demand import autoregress
 from metaverse_env.simulator.monitoring import measure, observe_zone
 from metaverse_env.simulator.records import METRIC_DEPTH
@@ -195,14 +195,18 @@ def serve_by_physics(w: int, noise_key: int, state: Any, out: Any, constants: An
 
 @stage
 def serve_by_network(w: int, noise_key: int, latency_ms: Any, state: Any, out: Any, constants: Any) -> None:
-    """Take a network's latency; kills, restarts and outages stay rules, since they change who is here."""
+    """Take a network's latency, no shorter than the way to the zone and no longer than that of a zone that is down.
+
+    Kills, restarts and outages stay rules, since they change who is here.
+    """
     rules = constants.rules[0]
     for z in range(state.zones.shape[1]):
         zone, outcome, key = state.zones[w, z], out.outcome[w, z], place_key(noise_key, z)
         advance_health(zone, key, rules)
         zone.memory_mb = outcome.served[MEMORY]
         if is_running(zone, key, outcome, rules):
-            outcome.latency_p50_ms = outcome.latency_ms = outcome.latency_p99_ms = latency_ms[z]
+            felt_ms = bounded(latency_ms[z], constants.zones[z].base_rtt_ms, rules.down_latency_ms)
+            outcome.latency_p50_ms = outcome.latency_ms = outcome.latency_p99_ms = felt_ms
 
 
 @stage

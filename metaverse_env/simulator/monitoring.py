@@ -76,6 +76,7 @@ def observe_zone(zone: Any, key: int, before: Any, telemetry: Any, rules: Any) -
     telemetry.handover = zone.handover
     telemetry.ready = 0.0 if zone.down_s > 0.0 or zone.outage_s > 0.0 else 1.0
     telemetry.restarts = zone.kills_total
-    zone.headroom = 1.0
+    busiest = 0.0
     for resource in range(3):
-        zone.headroom = min(zone.headroom, 1.0 - telemetry.usage[resource] / zone.current[resource])
+        busiest = max(busiest, telemetry.usage[resource] / zone.current[resource])
+    zone.headroom = 1.0 - busiest

@@ -9,6 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from metaverse_env.scenario.root import MOST_METRIC_AGE_TICKS
+
 Array = np.ndarray
 
 
@@ -51,8 +53,8 @@ MEASURED: Final = (
 )
 """What is measured of a zone in a tick, in this order; read back later, aged."""
 
-METRIC_DEPTH: Final = 3
-"""Ticks of measurements kept, so that a metric can be up to two ticks old."""
+METRIC_DEPTH: Final = MOST_METRIC_AGE_TICKS + 1
+"""Ticks of measurements kept, the present one included."""
 
 ZONE_STATE: Final = np.dtype(
     [

@@ -6,7 +6,7 @@ from typing import Any
 from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import streams
 from metaverse_env.simulator.activity import begin_in_the_middle
-from metaverse_env.simulator.actuation import bounded, replicas_for
+from metaverse_env.simulator.actuation import bounded, round_to_pods
 from metaverse_env.simulator.demand import demand_of_users
 from metaverse_env.simulator.nodes import share_granted
 from metaverse_env.simulator.rng import (
@@ -65,15 +65,16 @@ def provision_at_start(zone: Any, key: int, constants: Any) -> None:
     """Allocate what is needed now at a random utilisation; whole pods where scaling is horizontal."""
     rules = constants.rules[0]
     users = float(zone.users[0] + zone.users[1])
-    need = demand_of_users(users, zone.blend[0], zone.blend[1], zone.blend[2], rules)
+    cpu, memory, bandwidth = float(zone.blend[0]), float(zone.blend[1]), float(zone.blend[2])
+    need = demand_of_users(users, cpu, memory, bandwidth, rules)
     zone.memory_mb = need[1]
     low, high = rules.initial_utilisation
     utilisation = between(draw(key, streams.UTILISATION), low, high)
     wish = (need[0] / utilisation, need[1] / utilisation, need[2] / utilisation)
-    pods = replicas_for(wish, rules.pod_size)
     for resource in range(3):
-        value = pods * rules.pod_size[resource] if rules.horizontal > 0.0 else wish[resource]
-        zone.current[resource] = bounded(value, rules.allocation_min[resource], rules.allocation_max[resource])
+        zone.current[resource] = bounded(wish[resource], rules.allocation_min[resource], rules.allocation_max[resource])
+    if rules.horizontal > 0.0:
+        round_to_pods(zone.current, rules)
     zone.arrival_s = -1.0
 
 

@@ -24,6 +24,10 @@ _TO_UNIT = 2.0**-52
 _BELL_SCALE = (3.0 / 65536.0**2) ** 0.5
 _FEW_TRIALS = 6
 """Up to this many trials, drawing each is fastest."""
+_MOST_BY_INVERSION = 200
+"""No count with a mean below ten comes near this; it bounds the loop where rounding leaves a rest."""
+_RECIPROCALS = 1.0 / np.maximum(np.arange(_MOST_BY_INVERSION + 1), 1)
+"""Divisions would take most of the time of the loops."""
 _SMALL_MEAN = 10.0
 """Below this mean, inversion is faster, and rejection would not be valid."""
 
@@ -102,10 +106,10 @@ def poisson(bits: int, mean: float) -> int:
     if remaining <= 1.0 - mean:  # at most e^-mean, so nothing happens; most draws end here
         return 0
     probability = float(math.exp(np.float32(-mean)))
-    while remaining > probability and count < 200:
+    while remaining > probability and count < _MOST_BY_INVERSION:
         remaining -= probability
         count += 1
-        probability *= mean / count
+        probability *= mean * _RECIPROCALS[count]
     return count
 
 
@@ -140,10 +144,10 @@ def binomial_small(bits: int, trials: int, probability: float) -> int:
         return 0
     odds = probability / (1.0 - probability)
     term = float(math.exp(np.float32(trials * _log_complement(probability))))
-    while remaining > term and count < trials:
+    while remaining > term and count < min(trials, _MOST_BY_INVERSION):
         remaining -= term
         count += 1
-        term *= odds * (trials - count + 1) / count
+        term *= odds * (trials - count + 1) * _RECIPROCALS[count]
     return count
 
 

@@ -41,7 +41,8 @@ def advance_noise(zone: Any, key: int, rules: Any) -> None:
 def demand_at_home(zone: Any, users: float, demand: Any, rules: Any) -> None:
     """Write the demand of a zone's own users, noise included: cores, MB (where memory tends to), Mbps."""
     drift = np.exp(zone.drift) if rules.drift_sigma > 0.0 else 1.0
-    cores, megabytes, mbps = demand_of_users(users, zone.blend[0] * drift, zone.blend[1], zone.blend[2] * drift, rules)
+    cpu, memory, bandwidth = zone.blend[0] * drift, float(zone.blend[1]), zone.blend[2] * drift
+    cores, megabytes, mbps = demand_of_users(float(users), cpu, memory, bandwidth, rules)
     demand[CPU] = cores * lognormal_factor(zone.noise[0], rules.noise_sigma[0])
     demand[MEMORY] = megabytes * lognormal_factor(zone.noise[1], rules.noise_sigma[1])
     demand[BANDWIDTH] = mbps * lognormal_factor(zone.noise[2], rules.noise_sigma[2])

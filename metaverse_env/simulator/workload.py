@@ -86,8 +86,8 @@ def churn_factor(latency_ms: float, objective_ms: float, churn: float) -> float:
 def share_within(rate_per_s: float, tick_s: float) -> float:
     """Return the probability that something with a constant hazard happens within a tick."""
     x = rate_per_s * tick_s
-    if x < 0.1:  # the series is exact to 1e-8 here, and cheaper
-        return x * (1.0 - x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 24.0 - x / 120.0))))
+    if x < 0.1:  # the series is exact to 1e-7 here, and cheaper
+        return x * (1.0 - x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 24.0))))
     return -math.expm1(-x)
 
 
@@ -122,9 +122,8 @@ def leave(
 ) -> None:
     """Let users of one phase end their session or move to a neighbour."""
     zone, rules = zones[index], constants.rules[0]
-    activity = constants.activities[zone.activity]
     churn = churn_factor(zone.felt_latency_ms, rules.latency_objective_ms, rules.qoe_churn)
-    ending = rules.leave_rate[phase] / activity.session * churn
+    ending = constants.activities[zone.activity].leave_rate[phase] * churn
     moving = rules.migration_per_h / SECONDS_PER_HOUR
     leaving = binomial(
         draw(key, streams.LEAVE_SHORT + phase), zone.users[phase], share_within(ending + moving, rules.tick_s)

@@ -13,6 +13,8 @@ from metaverse_env.testing.rules import check, require
 
 Array = np.ndarray
 TICKS: Final = 6
+ROUNDING: Final = 1e-4
+"""What a network may differ by, whose sums run in another order for another size of batch; formulas do not differ."""
 Make = Callable[..., Any]
 
 
@@ -103,14 +105,15 @@ def hands_out_new_arrays(make: Make) -> None:
 
 
 def agrees_with_its_vector(make: Make) -> None:
-    """Row i of the vector environment seeded s is the environment seeded s + i, over the end of an episode."""
+    """Row i of the vector environment seeded s is the environment seeded s + i, up to rounding."""
     vector = make(2, episode_ticks=TICKS)
     vector.action_space.seed(0)
     envs = [make(episode_ticks=TICKS) for _ in range(2)]
     batch, _ = vector.reset(seed=5)
     rows = [env.reset(seed=5 + i)[0] for i, env in enumerate(envs)]
     for tick in range(2 * TICKS + 1):
-        require(np.array_equal(batch, rows), f"they differ after {tick} ticks")
+        error = float(np.abs(batch - np.stack(rows)).max())
+        require(error < ROUNDING, f"they differ by {error:.2g} after {tick} ticks")
         actions = vector.action_space.sample()
         batch, *_ = vector.step(actions)
         over = tick % (TICKS + 1) == TICKS

@@ -95,9 +95,9 @@ class StgnnForecaster:
     horizon = HORIZON
     needs_intents = True
 
-    def __init__(self, stem: Path = WEIGHTS / "stgnn_forecaster") -> None:
-        self.card: Card = read_card(stem, "forecaster")
-        self._session = Session(stem.with_suffix(".onnx"))
+    def __init__(self, stem: str | Path = WEIGHTS / "stgnn_forecaster") -> None:
+        self.card: Card = read_card(Path(stem), "forecaster")
+        self._session = Session(Path(stem).with_suffix(".onnx"))
         self._blocks = _Blocks()
         self._levels = np.zeros((TICKS, len(FLOORS)), dtype=np.float32)
 
@@ -155,10 +155,10 @@ class StgnnDynamics:
 
     needs_intents = True
 
-    def __init__(self, stem: Path = WEIGHTS / "stgnn_dynamics") -> None:
-        self.card: Card = read_card(stem, "dynamics")
+    def __init__(self, stem: str | Path = WEIGHTS / "stgnn_dynamics") -> None:
+        self.card: Card = read_card(Path(stem), "dynamics")
         self._keep = np.array(self.card.residual_keep, dtype=np.float32)
-        self._session = Session(stem.with_suffix(".onnx"))
+        self._session = Session(Path(stem).with_suffix(".onnx"))
         self._blocks = _Blocks()
         self._ring = np.zeros((0, 0, LAGS, len(FLOORS)), dtype=np.float32)
         self._before = np.zeros((0, 0, EMBEDDING), dtype=np.float32)

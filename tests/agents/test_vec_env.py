@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from stable_baselines3 import PPO
-from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from agents.vec_env import BatchedVecEnv, make_vec_env
 from metaverse_env.errors import ConfigurationError
@@ -32,7 +32,7 @@ def test_equals_sb3s_own_adapter_over_two_episodes() -> None:
 
 
 def test_ppo_learns_from_it() -> None:
-    env = VecMonitor(make_vec_env("Metaverse/MultiZone-v0", 8, max_episode_steps=8, **PHYSICS))
+    env = make_vec_env("Metaverse/MultiZone-v0", 8, max_episode_steps=8, **PHYSICS)
     model = PPO("MlpPolicy", env, n_steps=16, batch_size=64, n_epochs=1, seed=0, device="cpu")
     model.learn(256)
     assert model.num_timesteps == 256

@@ -7,7 +7,7 @@ from metaverse_env.testing import PREDICTOR_RULES, check_predictor
 from metaverse_env.testing.predictors import Seen, observe
 from metaverse_env.testing.rules import Rule, check
 
-FORECASTERS = ("persistence",)
+FORECASTERS = ("persistence", "stgnn")
 
 
 @pytest.fixture(scope="module", params=FORECASTERS)

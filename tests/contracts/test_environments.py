@@ -18,7 +18,7 @@ with warnings.catch_warnings():
 
 IDS = ("Metaverse/SingleZone-v0", "Metaverse/MultiZone-v0", "Metaverse/Complex-v0")
 SCENARIOS = ("single_zone", "multi_zone", "complex")
-DYNAMICS = ("physics", "trace")
+DYNAMICS = ("physics", "trace", "stgnn")
 SCALINGS = ("vertical", "horizontal")
 ACTION_TYPES = ("discrete", "continuous")
 

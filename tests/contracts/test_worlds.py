@@ -12,7 +12,7 @@ from metaverse_env.testing.worlds import repeats_itself
 from metaverse_env.traces import load_trace
 
 SCENARIOS = ("single_zone", "multi_zone", "complex")
-DYNAMICS = ("physics", "trace")
+DYNAMICS = ("physics", "trace", "stgnn")
 
 
 @pytest.fixture(params=[*product(SCENARIOS, DYNAMICS, ("vertical", "horizontal"), ("1", "3"))], ids="-".join)

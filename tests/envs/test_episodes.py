@@ -17,7 +17,7 @@ from metaverse_env.envs.single import MetaverseEnv
 from metaverse_env.scenario import Scenario, load_scenario
 
 IDS = ("Metaverse/SingleZone-v0", "Metaverse/MultiZone-v0", "Metaverse/Complex-v0")
-DYNAMICS = ("physics",)
+DYNAMICS = ("physics", "stgnn")
 PLAIN: dict[str, Any] = {"dynamics": "physics", "forecaster": "none"}
 
 

@@ -12,7 +12,7 @@ import pytest
 from metaverse_env.observation import WORLD_FEATURES
 
 IDS = ("Metaverse/SingleZone-v0", "Metaverse/MultiZone-v0", "Metaverse/Complex-v0")
-DYNAMICS = ("physics",)
+DYNAMICS = ("physics", "stgnn")
 CASES = tuple(product(IDS, DYNAMICS, ("vertical", "horizontal"), ("discrete", "continuous")))
 WORLDS = 12
 

@@ -154,7 +154,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     low, high = sorted(draw(st.tuples(st.floats(61, 1e3), st.floats(61, 1e3))))
     values = {
         "name": draw(st.text("aZ 7-_äµ", min_size=1)),
-        "tick_s": draw(st.floats(1, 60)),
+        "tick_s": draw(st.floats(15, 60)),
         "scaling": draw(st.sampled_from(["vertical", "horizontal"])),
         "layout": {"zones": zones, "names": [f"zone {index}" for index in range(zones)] if draw(st.booleans()) else []},
         "workload": {"travel_s": (low, high), "session_mean_s": draw(st.floats(1e-9, 1e12))},

@@ -207,6 +207,9 @@ def test_a_horizontal_command_becomes_whole_pods(rules: Any, blank: Any) -> None
     rules["horizontal"], rules["pod_size"] = 1.0, (0.5, 1024.0, 100.0)
     _, zone = accept(rules, blank, (1.1, 1000.0, 450.0))
     assert zone["wanted"] == pytest.approx([2.5, 5120.0, 500.0])
+    rules["allocation_max"] = (8.0, 4100.0, 1000.0)
+    _, zone = accept(rules, blank, (4.0, 1000.0, 450.0))
+    assert zone["wanted"] == pytest.approx([2.0, 4096.0, 400.0])
 
 
 @given(cores=st.floats(0.0, 50.0), megabytes=st.floats(0.0, 1e5), mbps=st.floats(0.0, 1e4), pods=st.integers(1, 40))
@@ -228,7 +231,7 @@ def test_pods_stay_whole_in_a_world(scenario: Change) -> None:
         assert pods == pytest.approx(np.round(pods), abs=1e-4)
         assert (pods == pods[..., :1]).all()
         assert pods.min() >= 1.0
-        telemetry = world.step(Command.of(telemetry.allocation * random.uniform(0.5, 1.7, (3, 30, 1)))).telemetry
+        telemetry = world.step(Command.of(telemetry.allocation * random.uniform(0.5, 2.2, (3, 30, 1)))).telemetry
 
 
 def test_the_wish_is_what_telemetry_calls_pending(scenario: Change) -> None:

@@ -1,7 +1,7 @@
 """The generator of users against what was measured on real ones: world model, section 1, over 20 seeded weeks.
 
 A residual is the log of users less its mean at that time of the day, as with the one week that a measurement has.
-Single zones in single weeks scatter more than the few venues that were measured, so of them 98 % must lie in range.
+Single zones in single weeks scatter more than the few venues that were measured: of 600 of them 95 % must be in range.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ PLENTY = (32.0, 65536.0, 10000.0)
 
 
 def simulate(scenario: Scenario, worlds: int) -> np.ndarray:
-    """Return users every 10 minutes of a week, ``[7, 144, W, Z]``, where nobody lacks anything."""
+    """Return users every 10 minutes of a week from Monday 0:00 on, ``[7, 144, W, Z]``, where nobody lacks anything."""
     world = SimulatedWorld(scenario, worlds)
-    world.reset(seeds=range(worlds))
+    start_s = world.reset(seeds=range(worlds)).weather["time_s"]
     command = Command.of(np.broadcast_to(np.asarray(PLENTY), (worlds, len(world.zones), 3)))
     samples = []
     for tick in range(WEEK_TICKS):
@@ -30,7 +30,10 @@ def simulate(scenario: Scenario, worlds: int) -> np.ndarray:
         assert not zones["out_of_memory"].any()
         if tick % (WEEK_TICKS // (7 * SAMPLES_PER_DAY)) == 0:
             samples.append(zones["users"])
-    return np.array(samples).reshape(7, SAMPLES_PER_DAY, worlds, -1)
+    users = np.array(samples)
+    for place, first in enumerate(np.round(start_s / 600.0).astype(int)):
+        users[:, place] = np.roll(users[:, place], first, axis=0)
+    return users.reshape(7, SAMPLES_PER_DAY, worlds, -1)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,7 @@ def flat(weeks: np.ndarray) -> np.ndarray:
     return weeks.reshape(-1, *weeks.shape[2:])
 
 
-def assert_mostly_within(values: np.ndarray, low: float, high: float, share: float = 0.98) -> None:
+def assert_mostly_within(values: np.ndarray, low: float, high: float, share: float = 0.95) -> None:
     """Hold every seed's median, and nearly every single value ``[W, Z]``, against a range."""
     medians = np.median(values, axis=1)
     assert (medians >= low).all()

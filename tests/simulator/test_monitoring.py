@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from metaverse_env.errors import ScenarioError
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator import monitoring
 from metaverse_env.simulator.records import MEASURED, METRIC_DEPTH, OUTCOME, TELEMETRY, ZONE_STATE
@@ -119,3 +120,10 @@ def test_the_first_telemetry_shows_a_world_that_has_long_been_so(calm: Change) -
     assert telemetry.usage[..., 1] == pytest.approx(400.0 + 6.0 * telemetry.users, rel=1e-5)
     assert (telemetry.zones["pending"] == telemetry.allocation).all()
     assert (telemetry.zones["ready"] == 1.0).all()
+
+
+@pytest.mark.parametrize(("tick_s", "age_s"), [(5.0, (15.0, 30.0)), (15.0, (15.0, 31.0))])
+def test_metrics_cannot_be_older_than_what_is_kept(scenario: Change, tick_s: float, age_s: tuple[float, float]) -> None:
+    with pytest.raises(ScenarioError, match=rf"metric_age_s .* must be at most 2 ticks of {tick_s} s"):
+        scenario(tick_s=tick_s, monitoring={"metric_age_s": age_s})
+    assert scenario(tick_s=5.0, monitoring={"metric_age_s": (5.0, 10.0)}).tick_s == 5.0

@@ -9,7 +9,7 @@ import pytest
 from metaverse_env.errors import ConfigurationError, LifecycleError, UnknownNameError
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.constants import build_constants
-from metaverse_env.simulator.records import WORLD_STATE
+from metaverse_env.simulator.records import WORLD_STATE, Block
 from metaverse_env.simulator.seeding import seed_worlds
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
@@ -98,6 +98,29 @@ def test_a_row_of_many_is_the_world_alone() -> None:
         assert first.intents[23].tobytes() == single.intents[0].tobytes()
         first = many.step(Command.of(1.1 * first.allocation, 0.1)).telemetry
         single = alone.step(Command.of(1.1 * single.allocation, 0.1)).telemetry
+
+
+@pytest.mark.parametrize("dynamics", ["physics", "stgnn"])
+def test_nothing_is_read_before_it_is_written(monkeypatch: pytest.MonkeyPatch, dynamics: str) -> None:
+    def episode() -> list[bytes]:
+        world = SimulatedWorld("complex", 2, dynamics, intents=True)
+        telemetry, seen = world.reset(seeds=[0, 1]), []
+        for tick in range(40):
+            telemetry, outcome = world.step(Command.of(telemetry.allocation * (1.5 if tick % 2 else 0.5), 0.1))
+            seen += [array.tobytes() for array in (telemetry.zones, telemetry.intents, outcome.zones)]
+            seen += [telemetry.weather[name].tobytes() for name in ("time_s", "price_factor")]
+        return seen
+
+    clean, make = episode(), Block.new
+
+    def poisoned(block: Block) -> list[np.ndarray]:
+        arrays = make(block)
+        for array in arrays:
+            array.view(np.uint8)[...] = 0xFF  # NaN in every float
+        return arrays
+
+    monkeypatch.setattr(Block, "new", poisoned)
+    assert episode() == clean
 
 
 def test_a_day_of_a_world_is_finite(scenario: Change) -> None:
