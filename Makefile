@@ -18,7 +18,7 @@ demo: $(VENV)/.installed-demo  ## show the worlds; installs the light part, with
 	$(BIN)/metaverse demo
 
 test: $(VENV)/.installed-all  ## run all tests on two cores
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 check: $(VENV)/.installed-all  ## check format, lint, types and the layers of imports
 	$(BIN)/ruff format --check .

@@ -60,8 +60,8 @@ def test_rule(rule: Rule, env_id: str, kind: Arguments, trace_files: dict[str, s
     check(env_id, [rule], make)
 
 
-def test_check_env_id_runs_the_rules() -> None:
-    check_env_id("Metaverse/SingleZone-v0", dynamics="physics", forecaster="none")
+def test_the_defaults_keep_every_rule(env_id: str) -> None:
+    check_env_id(env_id)
 
 
 def test_stable_baselines_finds_nothing(env_id: str, kind: Arguments, trace_files: dict[str, str]) -> None:

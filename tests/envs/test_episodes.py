@@ -23,7 +23,7 @@ PLAIN: dict[str, Any] = {"dynamics": "physics", "forecaster": "none"}
 
 @pytest.fixture(params=DYNAMICS)
 def arguments(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return {"dynamics": request.param, "forecaster": "persistence"}
+    return {"dynamics": request.param, "forecaster": "stgnn" if request.param == "stgnn" else "persistence"}
 
 
 def without_churn() -> Scenario:
