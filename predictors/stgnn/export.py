@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import onnx
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -64,6 +65,23 @@ def _export_onnx(net: nn.Module, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
+    forget_origin(path)
+
+
+def forget_origin(path: Path) -> None:
+    """Strip what the exporter notes about the code of each operator: it names folders of the machine that trained."""
+    model = onnx.load(path)
+    for node in (
+        model,
+        model.graph,
+        *model.graph.node,
+        *model.graph.input,
+        *model.graph.output,
+        *model.graph.value_info,
+    ):
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    onnx.save(model, path)
 
 
 @contextmanager

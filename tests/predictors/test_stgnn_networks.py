@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 import torch
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from metaverse_env.history import HISTORY_FEATURES
 from metaverse_env.scenario import load_scenario
 from metaverse_env.zones import ZoneGraph, build_graph
-from predictors.stgnn.card import blank_card
+from predictors.stgnn.card import WEIGHTS, blank_card
 from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES
 from predictors.stgnn.export import example_inputs, export
 from predictors.stgnn.features import FLOORS, FORECAST_FEATURES, log_of_bits
@@ -193,3 +194,10 @@ def test_gaussian_grows_linearly_far_away() -> None:
 
     assert loss(2.0) - loss(0.0) == pytest.approx(2.0)
     assert loss(30.0) - loss(20.0) == pytest.approx(40.0)
+
+
+@pytest.mark.parametrize("kind", ["forecaster", "dynamics"])
+def test_shipped_networks_tell_nothing_of_the_machine_that_trained(kind: str) -> None:
+    model = onnx.load(WEIGHTS / f"stgnn_{kind}.onnx")
+    nodes = (model, model.graph, *model.graph.node, *model.graph.value_info)
+    assert [node for node in nodes if node.metadata_props or node.doc_string] == []
