@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from metaverse_env.compiling import compiled
-from metaverse_env.simulator.rng import normal
+from metaverse_env.simulator.rng import bell
 from metaverse_env.simulator.vectors import copy, fill
 from metaverse_env.units import MEMORY
 
@@ -74,9 +74,9 @@ def accept(zone: Any, command: Any, rules: Any) -> bool:
 def actuation_delay_s(bits: int, rules: Any) -> float:
     """Return how long a change takes to be in effect: a resize, or a rollout of new pods."""
     if rules.rollout_mode > 0.0:
-        delay = rules.rollout_floor_s + rules.rollout_median_s * math.exp(rules.rollout_sigma * normal(bits))
+        delay = rules.rollout_floor_s + rules.rollout_median_s * math.exp(rules.rollout_sigma * bell(bits))
         return bounded(delay, rules.rollout_limits_s[0], rules.rollout_limits_s[1])
-    return rules.resize_median_s * math.exp(rules.resize_sigma * normal(bits))
+    return rules.resize_median_s * math.exp(rules.resize_sigma * bell(bits))
 
 
 @compiled

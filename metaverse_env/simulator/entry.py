@@ -16,13 +16,12 @@ from metaverse_env.units import BANDWIDTH, CPU, LATENCY, MEMORY
 
 
 @stage
-def _people_and_provision(w: int, state: Any, commands: Any, out: Any, replay: Any, constants: Any) -> int:
-    """Run the first half of a world's tick; return its noise key."""
+def _people_and_provision(w: int, state: Any, commands: Any, out: Any, replay: Any, constants: Any) -> None:
+    """Run the first half of a world's tick."""
     user_key = kernel.advance_world(state.worlds[w], replay, constants.rules[0])
     noise_key = tick_key(state.worlds[w].noise_key, state.worlds[w].tick)
     kernel.advance_people(w, user_key, state, out, replay, constants)
     kernel.provision(w, noise_key, state, commands, out, constants)
-    return noise_key
 
 
 @entry_point
@@ -37,11 +36,11 @@ def step_physics(*arrays: Any) -> None:
     state, out, replay = State(*arrays[:5]), Output(*arrays[7:11]), Replay(*arrays[11:13])
     constants = Constants(*arrays[13:])
     for w in range(len(state.worlds)):
-        noise_key = _people_and_provision(w, state, arrays[5], out, replay, constants)
-        kernel.demand_by_physics(w, noise_key, state, out, constants)
+        _people_and_provision(w, state, arrays[5], out, replay, constants)
+        kernel.demand_by_physics(w, state, out, constants)
         handover.served_demand(out.outcome[w], state.remote[w], constants.edges, constants.rules[0])
-        kernel.serve_by_physics(w, noise_key, state, out, constants)
-        kernel.conclude(w, noise_key, state, arrays[6], out, constants)
+        kernel.serve_by_physics(w, state, out, constants)
+        kernel.conclude(w, state, arrays[6], out, constants)
 
 
 @entry_point
@@ -70,13 +69,12 @@ def step_learned(*arrays: Any) -> None:
     state, targets, before, out = State(*arrays[:5]), arrays[5], arrays[6], Output(*arrays[7:11])
     constants = Constants(*arrays[11:])
     for w in range(len(state.worlds)):
-        noise_key = tick_key(state.worlds[w].noise_key, state.worlds[w].tick)
         for z in range(state.zones.shape[1]):
             for resource in (CPU, MEMORY, BANDWIDTH):
                 out.outcome[w, z].demand[resource] = targets[w, z, resource]
         handover.served_demand(out.outcome[w], state.remote[w], constants.edges, constants.rules[0])
-        kernel.serve_by_network(w, noise_key, targets[w, :, LATENCY], state, out, constants)
-        kernel.conclude(w, noise_key, state, before, out, constants)
+        kernel.serve_by_network(w, targets[w, :, LATENCY], state, out, constants)
+        kernel.conclude(w, state, before, out, constants)
 
 
 @entry_point

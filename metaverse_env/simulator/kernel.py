@@ -113,7 +113,7 @@ def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constant
     world, zones, travelling = state.worlds[w], state.zones[w], state.travelling[w]
     rules, slot = constants.rules[0], world.tick % travelling.shape[1]
     for z in range(len(zones)):
-        zone_key = place_key(key, z)
+        zone_key = zones[z].user_key = place_key(key, z)
         clear(out.outcome[w, z], out.telemetry[w, z])
         advance_own_rate(zones[z], zone_key, rules)
         advance_event(zones[z], zone_key, rules)
@@ -122,7 +122,7 @@ def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constant
             for phase in range(2):
                 leave(z, phase, zone_key, slot, zones, travelling, out.outcome[w, z], constants)
     for z in range(len(zones)):
-        zone, zone_key, outcome = zones[z], place_key(key, z), out.outcome[w, z]
+        zone, zone_key, outcome = zones[z], zones[z].user_key, out.outcome[w, z]
         if len(replay.users):
             follow_trace(zone, replay.users[world.trace_row, z], outcome)
         else:
@@ -154,7 +154,8 @@ def provision(w: int, noise_key: int, state: Any, commands: Any, out: Any, const
         zone, outcome, host = zones[z], out.outcome[w, z], hosts[constants.zones[z].node]
         outcome.changed = accept(zone, commands[w, z], rules)
         before_mb = zone.current[MEMORY]
-        bits = draw(place_key(noise_key, z), streams.RESIZE)
+        zone.noise_key = place_key(noise_key, z)
+        bits = draw(zone.noise_key, streams.RESIZE)
         advance_allocation(zone, bits, host.memory_free_mb, outcome.charged, rules)
         host.memory_free_mb -= zone.current[MEMORY] - before_mb
     for n in range(len(hosts)):
@@ -171,20 +172,20 @@ def provision(w: int, noise_key: int, state: Any, commands: Any, out: Any, const
 
 
 @stage
-def demand_by_physics(w: int, noise_key: int, state: Any, out: Any, constants: Any) -> None:
+def demand_by_physics(w: int, state: Any, out: Any, constants: Any) -> None:
     """Write what each zone's users need."""
     for z in range(state.zones.shape[1]):
         zone, outcome = state.zones[w, z], out.outcome[w, z]
-        advance_noise(zone, place_key(noise_key, z), constants.rules[0])
+        advance_noise(zone, zone.noise_key, constants.rules[0])
         demand_at_home(zone, outcome.users, outcome.demand, constants.rules[0])
 
 
 @stage
-def serve_by_physics(w: int, noise_key: int, state: Any, out: Any, constants: Any) -> None:
+def serve_by_physics(w: int, state: Any, out: Any, constants: Any) -> None:
     """Let every zone serve, grow, and perhaps be killed."""
     rules = constants.rules[0]
     for z in range(state.zones.shape[1]):
-        zone, outcome, key = state.zones[w, z], out.outcome[w, z], place_key(noise_key, z)
+        zone, outcome, key = state.zones[w, z], out.outcome[w, z], state.zones[w, z].noise_key
         advance_health(zone, key, rules)
         grow_memory(zone, outcome.served[MEMORY], rules)
         if not is_running(zone, key, outcome, rules):
@@ -194,14 +195,14 @@ def serve_by_physics(w: int, noise_key: int, state: Any, out: Any, constants: An
 
 
 @stage
-def serve_by_network(w: int, noise_key: int, latency_ms: Any, state: Any, out: Any, constants: Any) -> None:
+def serve_by_network(w: int, latency_ms: Any, state: Any, out: Any, constants: Any) -> None:
     """Take a network's latency, no shorter than the way to the zone and no longer than that of a zone that is down.
 
     Kills, restarts and outages stay rules, since they change who is here.
     """
     rules = constants.rules[0]
     for z in range(state.zones.shape[1]):
-        zone, outcome, key = state.zones[w, z], out.outcome[w, z], place_key(noise_key, z)
+        zone, outcome, key = state.zones[w, z], out.outcome[w, z], state.zones[w, z].noise_key
         advance_health(zone, key, rules)
         zone.memory_mb = outcome.served[MEMORY]
         if is_running(zone, key, outcome, rules):
@@ -210,7 +211,7 @@ def serve_by_network(w: int, noise_key: int, latency_ms: Any, state: Any, out: A
 
 
 @stage
-def conclude(w: int, noise_key: int, state: Any, before: Any, out: Any, constants: Any) -> None:
+def conclude(w: int, state: Any, before: Any, out: Any, constants: Any) -> None:
     """Settle what users felt, then measure and observe."""
     rules, edges = constants.rules[0], constants.edges
     for z in range(state.zones.shape[1]):
@@ -220,7 +221,7 @@ def conclude(w: int, noise_key: int, state: Any, before: Any, out: Any, constant
         outcome.violated_user_s = violated * outcome.users * rules.tick_s
         outcome.excess_user_ms = excess_ms * outcome.users
         measure(zone, outcome, rules.tick_s)
-        observe_zone(zone, place_key(noise_key, z), before[w, z], out.telemetry[w, z], rules)
+        observe_zone(zone, zone.noise_key, before[w, z], out.telemetry[w, z], rules)
     out.weather[w].time_s = (state.worlds[w].time_s + rules.tick_s) % SECONDS_PER_WEEK
     out.weather[w].price_factor = np.exp(state.worlds[w].log_price)
 
@@ -235,6 +236,7 @@ def look_around(w: int, state: Any, out: Any, constants: Any) -> None:
     nodes.share_capacity(state.nodes[w], zones, out.outcome[w], constants)
     for z in range(len(zones)):
         zone, outcome = zones[z], out.outcome[w, z]
+        zone.noise_key = place_key(noise_key, z)
         clear(outcome, out.telemetry[w, z])
         note_activity(zone, outcome, rules)
         outcome.users = zone.users[0] + zone.users[1]
@@ -245,4 +247,4 @@ def look_around(w: int, state: Any, out: Any, constants: Any) -> None:
         zone.backlog_core_s = 0.0
         for _ in range(METRIC_DEPTH):
             measure(zone, outcome, rules.tick_s)
-    conclude(w, noise_key, state, out.telemetry, out, constants)
+    conclude(w, state, out.telemetry, out, constants)

@@ -58,6 +58,8 @@ METRIC_DEPTH: Final = MOST_METRIC_AGE_TICKS + 1
 
 ZONE_STATE: Final = np.dtype(
     [
+        ("user_key", "u8"),  # of this tick; mixed once, drawn from many times
+        ("noise_key", "u8"),
         # who is here: users on short and on long sessions
         ("users", "i8", (2,)),
         ("ou_own", "f4"),
