@@ -14,6 +14,9 @@ from metaverse_env.simulator.reset import reset_world
 from metaverse_env.simulator.rng import tick_key
 from metaverse_env.units import BANDWIDTH, CPU, LATENCY, MEMORY
 
+_MOST_DEMAND = 4.0
+"""A network's demand ends at this many times the most that a zone may be given; no zone gets near it otherwise [E]."""
+
 
 @stage
 def _people_and_provision(w: int, state: Any, commands: Any, out: Any, replay: Any, constants: Any) -> None:
@@ -71,7 +74,9 @@ def step_learned(*arrays: Any) -> None:
     for w in range(len(state.worlds)):
         for z in range(state.zones.shape[1]):
             for resource in (CPU, MEMORY, BANDWIDTH):
-                out.outcome[w, z].demand[resource] = targets[w, z, resource]
+                # A network that is fed its own output can run away; what is fed back stays a number.
+                most = _MOST_DEMAND * constants.rules[0].allocation_max[resource]
+                out.outcome[w, z].demand[resource] = min(targets[w, z, resource], most)
         handover.served_demand(out.outcome[w], state.remote[w], constants.edges, constants.rules[0])
         kernel.serve_by_network(w, targets[w, :, LATENCY], state, out, constants)
         kernel.conclude(w, state, before, out, constants)
