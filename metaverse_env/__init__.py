@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from metaverse_env.contracts import Encoder, Policy, Predictor, View, World
     from metaverse_env.envs.parallel import env, parallel_env
     from metaverse_env.errors import MetaverseError
+    from metaverse_env.panels import Panel, load_panel, save_panel
     from metaverse_env.scenario import SCENARIOS, Scenario, load_scenario
     from metaverse_env.simulator.dynamics import Dynamics
     from metaverse_env.simulator.world import SimulatedWorld
@@ -35,6 +36,7 @@ _HOMES = {
     "Forecast": "metaverse_env.telemetry",
     "MetaverseError": "metaverse_env.errors",
     "Outcome": "metaverse_env.telemetry",
+    "Panel": "metaverse_env.panels",
     "Policy": "metaverse_env.contracts",
     "Predictor": "metaverse_env.contracts",
     "SCENARIOS": "metaverse_env.scenario",
@@ -46,9 +48,11 @@ _HOMES = {
     "View": "metaverse_env.contracts",
     "World": "metaverse_env.contracts",
     "env": "metaverse_env.envs.parallel",
+    "load_panel": "metaverse_env.panels",
     "load_scenario": "metaverse_env.scenario",
     "load_trace": "metaverse_env.traces",
     "parallel_env": "metaverse_env.envs.parallel",
+    "save_panel": "metaverse_env.panels",
 }
 
 __all__ = [
@@ -59,6 +63,7 @@ __all__ = [
     "Forecast",
     "MetaverseError",
     "Outcome",
+    "Panel",
     "Policy",
     "Predictor",
     "Scenario",
@@ -70,9 +75,11 @@ __all__ = [
     "World",
     "__version__",
     "env",
+    "load_panel",
     "load_scenario",
     "load_trace",
     "parallel_env",
+    "save_panel",
 ]
 
 

@@ -6,7 +6,8 @@
     ├── ConfigurationError   (ValueError)   a scenario, argument or file says something impossible
     │   ├── UnknownNameError                a name that no table holds; suggests the nearest
     │   ├── ScenarioError                   a scenario file or field
-    │   └── TraceError                      a trace of users that cannot be replayed
+    │   ├── TraceError                      a trace of users that cannot be replayed
+    │   └── PanelError                      a panel of series that breaks its format
     ├── ActionError          (ValueError)   an action or command outside its space
     ├── PolicyError          (RuntimeError) a controller that failed while deciding
     ├── LifecycleError       (RuntimeError) step before reset, or after the end
@@ -54,6 +55,10 @@ class ScenarioError(ConfigurationError):
 
 class TraceError(ConfigurationError):
     """A trace of users that cannot be replayed."""
+
+
+class PanelError(ConfigurationError):
+    """A panel of series that breaks its format."""
 
 
 class ActionError(MetaverseError, ValueError):

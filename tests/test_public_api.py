@@ -20,6 +20,7 @@ NAMES = [
     "Forecast",
     "MetaverseError",
     "Outcome",
+    "Panel",
     "Policy",
     "Predictor",
     "Scenario",
@@ -31,9 +32,11 @@ NAMES = [
     "World",
     "__version__",
     "env",
+    "load_panel",
     "load_scenario",
     "load_trace",
     "parallel_env",
+    "save_panel",
 ]
 HEAVY = ("torch", "numba", "onnxruntime", "pygame", "pydantic", "matplotlib", "transformers", "pettingzoo")
 LONGEST_IMPORT_S = 0.7
