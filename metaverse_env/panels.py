@@ -10,14 +10,15 @@ others optional. Further arrays are left unread, unless their name looks like on
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metaverse_env.errors import PanelError, UnknownNameError
+from metaverse_env.panel_checks import check_panel
 from metaverse_env.panel_file import read_arrays, write_arrays
 
 ARRAYS: Final = (
@@ -71,12 +72,7 @@ class Panel:
     """Where it comes from, for messages."""
 
     def __post_init__(self) -> None:
-        _check_values(self)
-        _check_names(self)
-        _check_times(self)
-        _check_edges(self)
-        for name in ("values", "intents"):
-            _check_finite(self, name)
+        check_panel(self)
 
     @property
     def observed(self) -> NDArray[np.bool_]:
@@ -95,13 +91,37 @@ class Panel:
         column = self.values[..., self.feature_names.index(name)]
         return column.copy() if self.mask is None else np.where(self.mask, column, column.dtype.type(np.nan))
 
+    def select(self, *names: str) -> "Panel":
+        """Return the panel of some zones alone, in the order in which they are named, with the edges among them.
+
+        Raises:
+            UnknownNameError: The panel has no zone of such a name.
+            PanelError: No name, or one twice.
+        """
+        for name in names:
+            if name not in self.names:
+                raise UnknownNameError(f"zone of panel {self.source}", name, self.names)
+        zones = [self.names.index(name) for name in names]
+        place = np.full(len(self.names), -1)
+        place[zones] = np.arange(len(zones))
+        kept = None if self.edge_index is None else (place[self.edge_index] >= 0).all(axis=0)
+        return replace(
+            self,
+            values=self.values[:, zones],
+            names=names,
+            mask=None if self.mask is None else self.mask[:, zones],
+            edge_index=None if self.edge_index is None else place[self.edge_index[:, kept]],
+            edge_weight=None if self.edge_weight is None else self.edge_weight[kept],
+            intents=None if self.intents is None else self.intents[:, zones],
+        )
+
 
 def load_panel(path: str | os.PathLike[str]) -> Panel:
     """Read a panel; whole numbers become floats, and a mask of zeros and ones becomes one of truths.
 
     Raises:
-        PanelError: The file is missing, is no ``.npz`` archive, would unpack to more than 1 GiB, holds Python objects
-            (which are never loaded, since loading them can run code), lacks an array, or is inconsistent.
+        PanelError: The file is missing, is no ``.npz`` archive, would unpack to more than 512 MiB, holds
+            Python objects (never loaded, since that can run code), lacks an array, or is inconsistent.
     """
     found = read_arrays(Path(path), ARRAYS, NEEDED)
     return Panel(
@@ -121,7 +141,7 @@ def save_panel(path: str | os.PathLike[str], panel: Panel) -> None:
     """Write a panel, compressed, so that :func:`load_panel` reads the same; never half a file.
 
     Raises:
-        OSError: It cannot be written there.
+        PanelError: It cannot be written there.
     """
     arrays = {name: np.asarray(found) for name in ARRAYS if (found := getattr(panel, name)) is not None}
     write_arrays(Path(path), arrays)
@@ -142,9 +162,8 @@ def _numbers(array: Any, kind: type[np.generic]) -> Any:
 
 
 def _floats(array: Any) -> Any:
-    if array is None or array.dtype in (np.float32, np.float64):
-        return array
-    return _numbers(array, np.float32 if array.dtype == np.float16 else np.float64)
+    short = array is not None and (array.dtype.itemsize < 4 or array.dtype == np.float32)
+    return _numbers(array, np.float32 if short else np.float64)
 
 
 def _whole(array: Any) -> Any:
@@ -154,98 +173,3 @@ def _whole(array: Any) -> Any:
 def _truths(array: Any) -> Any:
     binary = array is not None and array.dtype.kind in "iuf" and bool(np.isin(array, (0, 1)).all())
     return array.astype(np.bool_) if binary else array
-
-
-def _check_values(panel: Panel) -> None:
-    values = panel.values
-    if values.dtype not in (np.float32, np.float64) or values.ndim != 3 or not values.size:
-        _refuse(
-            panel,
-            f"values is {values.dtype} {list(values.shape)}; it must be float32 or float64 "
-            f"[times, zones, features], none of them 0",
-        )
-    times, zones, features = values.shape
-    _check_shape(panel, "mask", "b", (times, zones))
-    _check_shape(panel, "intents", "f", (times, zones, None))
-    for name, length in (("feature_names", features), ("names", zones)):
-        if len(getattr(panel, name)) != length:
-            axes = f"values is {list(values.shape)} [times, zones, features]"
-            _refuse(panel, f"{name} has {len(getattr(panel, name))} entries, and {axes}; they must agree")
-
-
-def _check_shape(panel: Panel, name: str, kind: str, shape: tuple[int | None, ...]) -> None:
-    """Hold an optional array to its type and shape; ``None`` in a shape is any length from 1."""
-    array = getattr(panel, name)
-    if array is None:
-        return
-    fits = array.ndim == len(shape) and all(
-        have == want if want is not None else have > 0 for have, want in zip(array.shape, shape, strict=True)
-    )
-    if array.dtype.kind != kind or not fits:
-        words = {"b": "true or false", "f": "floating", "i": "whole"}[kind]
-        wanted = ", ".join("any" if length is None else str(length) for length in shape)
-        _refuse(panel, f"{name} is {array.dtype} {list(array.shape)}; it must be {words} [{wanted}]")
-
-
-def _check_names(panel: Panel) -> None:
-    for field in ("feature_names", "names"):
-        seen = set()
-        for name in getattr(panel, field):
-            if not isinstance(name, str) or not name.strip() or name in seen:
-                _refuse(panel, f"{field} has {name!r} {'twice' if name in seen else ''}; give each a name of its own")
-            seen.add(name)
-
-
-def _check_times(panel: Panel) -> None:
-    times = panel.timestamps
-    if times is None:
-        return
-    _check_shape(panel, "timestamps", "f", (len(panel.values),))
-    steps = np.diff(times)
-    wrong = np.flatnonzero(~(steps > 0)) if np.isfinite(times).all() else np.flatnonzero(~np.isfinite(times)) - 1
-    if len(wrong):
-        row = int(wrong[0]) + 1
-        before = f" after {times[row - 1]:.17g} s" if row else ""
-        _refuse(
-            panel,
-            f"timestamps[{row}] = {times[row]:.17g} s{before}; times must be finite and strictly increasing. "
-            f"Sort the rows by time and keep one per time",
-        )
-
-
-def _check_edges(panel: Panel) -> None:
-    if panel.edge_index is None:
-        if panel.edge_weight is not None:
-            _refuse(panel, "edge_weight without edge_index; give both, or leave both out")
-        return
-    _check_shape(panel, "edge_index", "i", (2, panel.edge_index.shape[-1] if panel.edge_index.ndim else None))
-    _check_shape(panel, "edge_weight", "f", (panel.edge_index.shape[1],))
-    beyond = (panel.edge_index < 0) | (panel.edge_index >= len(panel.names))
-    if beyond.any():
-        edge = int(np.argwhere(beyond)[0, 1])
-        ends = panel.edge_index[:, edge].tolist()
-        _refuse(panel, f"edge {edge} joins zones {ends}; they must be from 0 to {len(panel.names) - 1}")
-    if panel.edge_weight is not None and not np.isfinite(panel.edge_weight).all():
-        edge = int(np.flatnonzero(~np.isfinite(panel.edge_weight))[0])
-        _refuse(panel, f"edge_weight[{edge}] = {panel.edge_weight[edge]}; weights must be finite")
-
-
-def _check_finite(panel: Panel, name: str) -> None:
-    """Refuse infinities among what is observed; they are what a division by nothing leaves."""
-    array = getattr(panel, name)
-    if array is None:
-        return
-    wrong = np.isinf(array)
-    wrong = wrong if panel.mask is None else wrong & panel.mask[..., None]
-    if wrong.any():
-        row, zone, column = map(int, np.argwhere(wrong)[0])
-        what = panel.feature_names[column] if name == "values" else f"intents[{column}]"
-        _refuse(
-            panel,
-            f"row {row}, zone {panel.names[zone]!r}: {what} = {array[row, zone, column]}; an observed value must be "
-            f"finite. Write NaN where nothing was observed, or mask it",
-        )
-
-
-def _refuse(panel: Panel, fault: str) -> NoReturn:
-    raise PanelError(f"panel {panel.source}: {fault}.")
