@@ -3,7 +3,8 @@
 Running them needs ONNX Runtime only; training them needs torch and torch-geometric.
 """
 
-from predictors.stgnn.runtime import StgnnDynamics, StgnnForecaster
+from predictors.stgnn.dynamics.runtime import StgnnDynamics
+from predictors.stgnn.runtime import StgnnForecaster
 
 load_default = StgnnForecaster
 """What ``forecaster="stgnn"`` means."""

@@ -15,7 +15,7 @@ from metaverse_env.errors import CheckpointError
 from metaverse_env.forecasters import HORIZON
 from metaverse_env.history import TICKS
 from metaverse_env.units import QUANTILES, RESOURCE_UNITS, TARGETS
-from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES, LAGS
+from predictors.stgnn.dynamics.features import DYNAMICS_FEATURES, LAGS
 from predictors.stgnn.features import EMBEDDING, FORECAST_FEATURES
 
 Kind = Literal["forecaster", "dynamics"]

@@ -15,7 +15,8 @@ from rich.table import Table
 from predictors.stgnn.card import Kind, blank_card
 from predictors.stgnn.curves import draw_curves
 from predictors.stgnn.data import Recording, make_recordings, record
-from predictors.stgnn.evaluation import evaluate_dynamics, evaluate_forecaster
+from predictors.stgnn.dynamics.evaluation import evaluate_dynamics
+from predictors.stgnn.evaluation import evaluate_forecaster
 from predictors.stgnn.export import export
 from predictors.stgnn.tasks import TASKS
 from predictors.stgnn.training import Run, Settings

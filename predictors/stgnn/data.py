@@ -18,8 +18,7 @@ from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command, Tick
 from metaverse_env.units import MEMORY
 from metaverse_env.zones import ZoneGraph
-from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES, LAGS, dynamics_rows
-from predictors.stgnn.features import EMBEDDING, FORECAST_FEATURES, forecast_inputs
+from predictors.stgnn.features import FORECAST_FEATURES, forecast_inputs
 
 Array = np.ndarray
 
@@ -198,15 +197,4 @@ def forecast_features(values: Array, time_s: Array) -> tuple[Array, Array]:
     last = np.empty((rows, 4), dtype=np.float32)
     levels = np.empty((TICKS, 8), dtype=np.float32)
     forecast_inputs(values, values.view(np.int32), time_s, levels, features, last)
-    return features, last
-
-
-def dynamics_features(recording: Recording, ticks: Array, worlds: Array) -> tuple[Array, Array]:
-    """Return features ``[B Z, …]`` and what the targets are relative to, ``[B Z, 4]``, at given ticks from 1 on."""
-    shape = (len(ticks), len(recording.graph))
-    rings = np.empty((*shape, LAGS, 8), dtype=np.float32)
-    means = np.empty((*shape, EMBEDDING), dtype=np.float32)
-    features = np.empty((shape[0] * shape[1], len(DYNAMICS_FEATURES)), dtype=np.float32)
-    last = np.empty((len(features), 4), dtype=np.float32)
-    dynamics_rows(recording.truth, recording.values, ticks, worlds, rings, means, features, last)
     return features, last

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from predictors.stgnn.card import Card, write_card
-from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES
+from predictors.stgnn.dynamics.features import DYNAMICS_FEATURES
 from predictors.stgnn.features import FORECAST_FEATURES
 from predictors.stgnn.model import ForecastNet
 

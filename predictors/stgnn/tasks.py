@@ -1,60 +1,25 @@
 """The two things to learn, each as batches, a loss, and figures on held-out seeds."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from metaverse_env.forecasters import HORIZON
 from metaverse_env.units import TARGETS
 from metaverse_env.zones import ZoneGraph
 from predictors.stgnn.card import Kind
-from predictors.stgnn.data import Recording, dynamics_features, forecast_features, window
+from predictors.stgnn.data import Recording, forecast_features, window
+from predictors.stgnn.dynamics.task import DynamicsTask
 from predictors.stgnn.features import FLOORS
-from predictors.stgnn.losses import gaussian, pinball
-from predictors.stgnn.model import DynamicsNet, ForecastNet
+from predictors.stgnn.losses import pinball
+from predictors.stgnn.model import ForecastNet
+from predictors.stgnn.task import Task
 
 Array = np.ndarray
-Net = TypeVar("Net", bound=nn.Module)
 
-BATCH_ZONES: Final = 2048
 _TARGET_FLOORS: Final = FLOORS[1:5]
-
-
-class Task(ABC, Generic[Net]):
-    """What to learn from recordings: its ``kind``, and how many ``steps`` make an epoch."""
-
-    kind: Kind
-    steps: int
-
-    @abstractmethod
-    def build(self) -> Net:
-        """Return a network with random weights."""
-
-    @abstractmethod
-    def batch(self, recording: Recording, ticks: Array, worlds: Array) -> dict[str, Tensor]:
-        """Return what the loss needs, at some ticks of some worlds."""
-
-    @abstractmethod
-    def loss(self, net: Net, batch: dict[str, Tensor]) -> Tensor:
-        """Return the loss of a batch."""
-
-    @property
-    @abstractmethod
-    def first_and_last(self) -> tuple[int, int]:
-        """Return the first tick that can be learnt from, and how many must come after it."""
-
-    def sample(self, recordings: Sequence[Recording], random: np.random.Generator) -> dict[str, Tensor]:
-        """Return a batch of about :data:`BATCH_ZONES` zones of one recording, the larger ones more often."""
-        sizes = np.array([recording.latency_ms.size for recording in recordings], dtype=float)
-        recording = recordings[random.choice(len(recordings), p=sizes / sizes.sum())]
-        count = max(1, BATCH_ZONES // len(recording.graph))
-        first, after = self.first_and_last
-        ticks = random.integers(first, len(recording.values) - after, size=count)
-        return self.batch(recording, ticks, random.integers(0, recording.values.shape[1], size=count))
 
 
 class ForecastTask(Task[ForecastNet]):
@@ -106,48 +71,6 @@ def union_edges(graph: ZoneGraph, worlds: int) -> tuple[Array, Array]:
     edges = graph.edge_index
     shifted = edges[:, None] + len(graph) * np.arange(worlds)[:, None]
     return shifted.reshape(2, -1), np.tile(graph.edge_weight, worlds)
-
-
-class DynamicsTask(Task[DynamicsNet]):
-    """The tick that is under way: demand from people and history, latency from the load that came of it."""
-
-    kind: Kind = "dynamics"
-    steps = 300
-
-    @property
-    def first_and_last(self) -> tuple[int, int]:
-        """From the second tick on."""
-        return 1, 0
-
-    def build(self) -> DynamicsNet:
-        """Return a network with random weights."""
-        return DynamicsNet()
-
-    def batch(self, recording: Recording, ticks: Array, worlds: Array) -> dict[str, Tensor]:
-        """Return features, load and truth; latency weighs nothing while a zone is down, since rules say what it is."""
-        features, last = dynamics_features(recording, ticks, worlds)
-        now = recording.truth[ticks, worlds].reshape(-1, 8)
-        truth, load = now[:, 1:5], now[:, 5:]
-        weights = np.ones(truth.shape, dtype=np.float32)
-        weights[:, -1] = ~recording.down[ticks, worlds].reshape(-1)
-        arrays = {
-            "features": features, "last": last, "weights": weights,
-            "load": np.log(load + np.float32(1e-6)),
-            "truth": np.log(np.maximum(truth, _TARGET_FLOORS)).astype(np.float32),
-        }  # fmt: skip
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
-
-    def loss(self, net: DynamicsNet, batch: dict[str, Tensor]) -> Tensor:
-        """Return the negative log-likelihood of demand and latency."""
-        median, spread = self.predict(net, batch)
-        return gaussian(median, spread, batch["truth"], batch["weights"])
-
-    def predict(self, net: DynamicsNet, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return medians and spreads ``[N, 4]`` of the logs, latency under the true load."""
-        medians, spreads, bend = net.split(batch["features"], batch["last"])
-        latency, spread = net.latency(medians[:, 3:], spreads[:, 3:], bend, batch["load"])
-        demand_spreads = torch.sigmoid(spreads[:, :3])
-        return torch.cat([medians[:, :3], latency], dim=1), torch.cat([demand_spreads, spread], dim=1)
 
 
 TASKS: Final[dict[Kind, Any]] = {"forecaster": ForecastTask, "dynamics": DynamicsTask}

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from metaverse_env.errors import CheckpointError
 from predictors.stgnn.data import Recording
-from predictors.stgnn.tasks import Task
+from predictors.stgnn.task import Task
 
 _CHECKPOINT: Final = "checkpoint.safetensors"
 _FINAL_RATE: Final = 0.02

@@ -15,21 +15,15 @@ from hypothesis import strategies as st
 from metaverse_env.history import HISTORY_FEATURES
 from metaverse_env.scenario import load_scenario
 from metaverse_env.zones import ZoneGraph, build_graph
+from predictors.stgnn.blocks import neighbour_table
 from predictors.stgnn.card import WEIGHTS, blank_card
-from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES
+from predictors.stgnn.dynamics.features import DYNAMICS_FEATURES
+from predictors.stgnn.dynamics.model import LATENCY_HIDDEN, DynamicsNet
 from predictors.stgnn.export import example_inputs, export
 from predictors.stgnn.features import FLOORS, FORECAST_FEATURES, log_of_bits
 from predictors.stgnn.losses import gaussian, pinball
-from predictors.stgnn.model import (
-    LATENCY_HIDDEN,
-    MOST_SPREAD,
-    DynamicsNet,
-    ForecastNet,
-    ZoneMessages,
-    quantile_stack,
-    table_messages,
-)
-from predictors.stgnn.runtime import neighbour_table
+from predictors.stgnn.messages import ZoneMessages, table_messages
+from predictors.stgnn.model import MOST_SPREAD, ForecastNet, quantile_stack
 from predictors.stgnn.tasks import union_edges
 
 Net = TypeVar("Net", bound=torch.nn.Module)

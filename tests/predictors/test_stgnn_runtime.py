@@ -25,7 +25,8 @@ from metaverse_env.telemetry import Command
 from metaverse_env.zones import build_graph
 from predictors.stgnn import load_default, load_dynamics
 from predictors.stgnn.card import WEIGHTS, read_card
-from predictors.stgnn.runtime import StgnnDynamics, StgnnForecaster
+from predictors.stgnn.dynamics.runtime import StgnnDynamics
+from predictors.stgnn.runtime import StgnnForecaster
 
 IDS = ("Metaverse/SingleZone-v0", "Metaverse/MultiZone-v0", "Metaverse/Complex-v0")
 

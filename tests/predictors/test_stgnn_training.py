@@ -20,9 +20,11 @@ from metaverse_env.units import TARGETS
 from predictors.stgnn import StgnnDynamics, load_default
 from predictors.stgnn.card import read_card
 from predictors.stgnn.data import RandomAllocations, Recording, forecast_features, record, window
-from predictors.stgnn.dynamics_features import DYNAMICS_FEATURES
+from predictors.stgnn.dynamics.features import DYNAMICS_FEATURES
+from predictors.stgnn.dynamics.task import DynamicsTask
 from predictors.stgnn.features import FORECAST_FEATURES
-from predictors.stgnn.tasks import DynamicsTask, ForecastTask, Task, forecast_truth
+from predictors.stgnn.task import Task
+from predictors.stgnn.tasks import ForecastTask, forecast_truth
 from predictors.stgnn.training import Progress, Run, Settings
 
 

@@ -1,0 +1,49 @@
+"""What training needs to know of a network: its batches and its loss."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Final, Generic, TypeVar
+
+import numpy as np
+from torch import Tensor, nn
+
+from predictors.stgnn.card import Kind
+from predictors.stgnn.data import Recording
+
+Array = np.ndarray
+Net = TypeVar("Net", bound=nn.Module)
+
+BATCH_ZONES: Final = 2048
+
+
+class Task(ABC, Generic[Net]):
+    """What to learn from recordings: its ``kind``, and how many ``steps`` make an epoch."""
+
+    kind: Kind
+    steps: int
+
+    @abstractmethod
+    def build(self) -> Net:
+        """Return a network with random weights."""
+
+    @abstractmethod
+    def batch(self, recording: Recording, ticks: Array, worlds: Array) -> dict[str, Tensor]:
+        """Return what the loss needs, at some ticks of some worlds."""
+
+    @abstractmethod
+    def loss(self, net: Net, batch: dict[str, Tensor]) -> Tensor:
+        """Return the loss of a batch."""
+
+    @property
+    @abstractmethod
+    def first_and_last(self) -> tuple[int, int]:
+        """Return the first tick that can be learnt from, and how many must come after it."""
+
+    def sample(self, recordings: Sequence[Recording], random: np.random.Generator) -> dict[str, Tensor]:
+        """Return a batch of about :data:`BATCH_ZONES` zones of one recording, the larger ones more often."""
+        sizes = np.array([recording.latency_ms.size for recording in recordings], dtype=float)
+        recording = recordings[random.choice(len(recordings), p=sizes / sizes.sum())]
+        count = max(1, BATCH_ZONES // len(recording.graph))
+        first, after = self.first_and_last
+        ticks = random.integers(first, len(recording.values) - after, size=count)
+        return self.batch(recording, ticks, random.integers(0, recording.values.shape[1], size=count))
