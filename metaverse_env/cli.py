@@ -49,6 +49,17 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
         },
         default="run",
     ),
+    "forecast": Branch(
+        "Judge forecasts of recorded series.",
+        {
+            "evaluate": Leaf(
+                "predictors.forecasting.commands:evaluate",
+                "Train models on a panel and judge them on its last part.",
+                "predictors",
+            ),
+            "panel": Leaf("predictors.forecasting.commands:panel", "Make a panel of a long CSV file.", "predictors"),
+        },
+    ),
     "train": Branch(
         "Train predictors and agents.",
         {

@@ -1,0 +1,85 @@
+"""Forecasts of a panel's test part, and the table of models that can make them.
+
+A model is a function of a :class:`Study` that returns :class:`Forecasts`. Models of other extras are named as strings
+and imported when they are asked for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaverse_env.plugins import resolve
+from predictors.forecasting.series import Series
+
+Floats = NDArray[np.float32]
+
+
+class Forecasts(NamedTuple):
+    """What is forecast for every target from the validation part on, ``[H, T', N, F]`` in the features' units.
+
+    Attributes:
+        median: Judged by absolute error.
+        mean: Judged by squared error.
+        upper: ``[2, H, T', N, F]``, quantiles .9 and .99; ``None`` has them added from errors on the validation part.
+    """
+
+    median: Floats
+    mean: Floats
+    upper: Floats | None = None
+
+
+def _silent(done: float, words: str) -> None:
+    """Report progress to nobody."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a model may use: targets before ``series.train_end`` to learn, those of the validation part to choose.
+
+    Attributes:
+        series: The panel on its grid.
+        lags: How many ticks may be looked back, the present one included; seasons are looked up beyond.
+        horizons: Ticks ahead.
+        seed: Of whatever is random.
+        minutes: That training may take.
+        threads: That it may use.
+        report: Told the share that is done, and a few words.
+    """
+
+    series: Series
+    lags: int
+    horizons: tuple[int, ...]
+    seed: int = 0
+    minutes: float = 8.0
+    threads: int = 1
+    report: Callable[[float, str], None] = field(default=_silent, compare=False)
+
+
+Model = Callable[[Study], Forecasts]
+
+MODELS: Final = {
+    "stgnn": "predictors.stgnn.panel.model:stgnn",
+    "stgnn-no-graph": "predictors.stgnn.panel.model:without_graph",
+    "stgnn-learned-graph": "predictors.stgnn.panel.model:learned_graph",
+    "stgnn-no-intents": "predictors.stgnn.panel.model:without_intents",
+    "persistence": "predictors.forecasting.baselines:persistence",
+    "seasonal_naive": "predictors.forecasting.baselines:seasonal_naive",
+    "seasonal_deviation": "predictors.forecasting.baselines:seasonal_deviation",
+    "ridge": "predictors.forecasting.baselines:ridge",
+    "lightgbm": "predictors.forecasting.boosting:lightgbm",
+}
+"""By the names that the command line knows."""
+
+
+def load_model(name: str) -> Model:
+    """Return a model.
+
+    Raises:
+        UnknownNameError: There is none of this name.
+        MissingExtraError: What it needs is not installed.
+    """
+    model: Model = resolve("forecast model", name, MODELS, "predictors")
+    return model
