@@ -23,6 +23,8 @@ LEAST_SEASONS: Final = 2
 """A season is one if the training part holds it this often."""
 LEAST_CORRELATION: Final = 0.15
 """Autocorrelation of changes at which a season is believed in a panel without times [E]."""
+NEARLY: Final = 0.8
+"""Of the highest correlation: how much the first of its equals has [E]."""
 LEAST_PERIOD: Final = 4
 LEAST_SEARCHED: Final = 8
 """Changes in which a season can be searched."""
@@ -161,5 +163,8 @@ def _found_seasons(values: Floats) -> tuple[int, ...]:
     correlation = np.fft.irfft(power.mean(axis=1))[: len(changes)] / pairs
     candidates = range(LEAST_PERIOD, len(changes) // LEAST_SEASONS)
     peaks = [lag for lag in candidates if correlation[lag] >= correlation[lag - 2 : lag + 3].max()]
-    best = max(peaks, key=lambda lag: float(correlation[lag]), default=0)
-    return (best,) if best and correlation[best] > LEAST_CORRELATION else ()
+    highest = max((float(correlation[lag]) for lag in peaks), default=0.0)
+    if highest < LEAST_CORRELATION:
+        return ()
+    # A season also shows at its multiples: of nearly equal peaks the first is meant.
+    return (next(lag for lag in peaks if correlation[lag] > NEARLY * highest),)
