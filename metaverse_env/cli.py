@@ -57,6 +57,16 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
                 "Train models on a panel and judge them on its last part.",
                 "predictors",
             ),
+            "worlds": Leaf(
+                "predictors.stgnn.judging:worlds",
+                "Judge the forecaster beside its rivals on simulated worlds.",
+                "predictors",
+            ),
+            "ablation": Leaf(
+                "predictors.stgnn.judging:ablation",
+                "Train the forecaster without its parts; tell what each is worth.",
+                "predictors",
+            ),
             "panel": Leaf("predictors.forecasting.commands:panel", "Make a panel of a long CSV file.", "predictors"),
         },
     ),

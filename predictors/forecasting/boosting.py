@@ -65,7 +65,7 @@ def table(inputs: Inputs, horizon: int, feature: int) -> Floats:
 
 
 def _fit(windows: Windows, h: int, f: int, loss: str, study: Study) -> Any:
-    import lightgbm as library  # optional; imported where it is used
+    import lightgbm as library  # noqa: PLC0415  # optional
 
     series = windows.series
     train = _data(windows, 0, series.train_end, h, f)

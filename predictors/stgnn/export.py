@@ -9,11 +9,13 @@ from typing import Final
 
 import onnx
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.export import Dim
 
-from predictors.stgnn.card import Card, write_card
+from metaverse_env.errors import CheckpointError
+from predictors.stgnn.card import Card, read_card, write_card
 from predictors.stgnn.dynamics.features import DYNAMICS_FEATURES
 from predictors.stgnn.features import FORECAST_FEATURES
 from predictors.stgnn.model import ForecastNet
@@ -31,6 +33,21 @@ def export(net: nn.Module, card: Card, stem: Path) -> None:
     save_file(tensors, stem.with_suffix(".safetensors"), metadata={"kind": card.kind})
     stem.with_suffix(".safetensors").chmod(0o644)
     write_card(card, stem)
+
+
+def load_forecaster(stem: Path) -> ForecastNet:
+    """Return the torch network of a forecaster's files.
+
+    Raises:
+        CheckpointError: They are missing, damaged, or of another network.
+    """
+    read_card(stem, "forecaster")
+    net = ForecastNet()
+    try:
+        net.load_state_dict(load_file(stem.with_suffix(".safetensors")))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise CheckpointError(f"{stem}.safetensors is not the forecaster that its card describes ({error})") from error
+    return net.eval()
 
 
 def example_inputs(net: nn.Module, zones: int = 5, degree: int = 3) -> dict[str, Tensor]:

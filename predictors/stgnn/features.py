@@ -45,6 +45,9 @@ FORECAST_FEATURES: Final = (
 )
 """Columns of the forecaster's input. A level is relative to the last one; the last one (``@-0``) is itself, over 4."""
 
+INTENT_COLUMNS: Final = ("signals", "intent_")
+"""How the names of those columns begin that tell of intents."""
+
 _LOG1P: Final = tuple(
     float(c)
     for c in np.polynomial.Chebyshev.interpolate(np.log1p, 9, domain=[0.0, 1.0])

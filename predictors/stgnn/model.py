@@ -3,20 +3,25 @@
 It follows STID (Shao et al., 2022): a linear projection of the flattened window instead of a recurrence.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
 
 from metaverse_env.forecasters import HORIZON
 from metaverse_env.units import QUANTILES, TARGETS
-from predictors.stgnn.features import FORECAST_FEATURES
+from predictors.stgnn.features import FORECAST_FEATURES, INTENT_COLUMNS
 from predictors.stgnn.messages import ZoneMessages, table_messages
 
-FORECAST_HIDDEN: Final = 48
+FORECAST_HIDDEN: Final = 64
 FORECAST_RANK: Final = 24
+SKIP_RANK: Final = 16
+"""Of the linear skip, which shares the heads."""
 MOST_SPREAD: Final = 3.0
 """Bound on a spread in log space: 20-fold from one quantile to the next."""
+
+Variant = Literal["full", "no_graph", "learned_graph", "no_intents"]
+"""The network, and what is left of it without one of its parts."""
 
 _SMALL_SPREAD: Final = -3.0
 """Where spreads start, before the sigmoid: at 5 % of the most."""
@@ -25,22 +30,35 @@ _SMALL_SPREAD: Final = -3.0
 class ForecastNet(nn.Module):
     """Quantiles of demand and latency at the ticks ahead, relative to the zone's last values.
 
-    The heads are of low rank: what is shared by all ticks is computed once, and only the ticks asked for are.
+    Heads and linear skip are of low rank: what is shared by all ticks is computed once, and only the ticks asked for
+    are. It learns from many layouts, so its zones have no identity: every one is unknown, and any number will do.
+
+    Args:
+        variant: ``"full"`` hears the neighbours along the given graph. ``"no_graph"`` hears nobody; ``"learned_graph"``
+            hears all zones of its world, weighed by what they say; ``"no_intents"`` is not shown intents.
     """
 
     stack: Tensor
+    shown: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, variant: Variant = "full") -> None:
         super().__init__()
-        hidden, rank, targets = FORECAST_HIDDEN, FORECAST_RANK, len(TARGETS)
-        self.project = nn.Linear(len(FORECAST_FEATURES), hidden)
+        self.variant = variant
+        hidden, features, outputs = FORECAST_HIDDEN, len(FORECAST_FEATURES), len(TARGETS) * len(QUANTILES)
+        self.project = nn.Linear(features, hidden)
         self.combine = nn.Linear(2 * hidden, hidden)
-        self.basis = nn.Linear(hidden, rank)
-        self.heads = nn.Parameter(0.01 * torch.randn(HORIZON, rank, targets * len(QUANTILES)))
-        self.bias = nn.Parameter(torch.zeros(HORIZON, 1, targets * len(QUANTILES)))
+        self.basis = nn.Linear(hidden, FORECAST_RANK)
+        self.straight = nn.Linear(features, SKIP_RANK)
+        self.heads = nn.Parameter(0.01 * torch.randn(HORIZON, FORECAST_RANK + SKIP_RANK, outputs))
+        self.bias = nn.Parameter(torch.zeros(HORIZON, 1, outputs))
         with torch.no_grad():
-            self.bias[..., targets:] = _SMALL_SPREAD
+            self.bias[..., len(TARGETS) :] = _SMALL_SPREAD
+        if variant == "learned_graph":
+            self.affinity = nn.Linear(hidden, 2 * FORECAST_RANK)
         self.register_buffer("stack", quantile_stack(), persistent=False)
+        hide = variant == "no_intents"
+        shown = [0.0 if hide and name.startswith(INTENT_COLUMNS) else 1.0 for name in FORECAST_FEATURES]
+        self.register_buffer("shown", torch.tensor(shown), persistent=False)
         self.messages = ZoneMessages()  # type: ignore[abstract]
 
     def forward(self, features: Tensor, last: Tensor, neighbours: Tensor, weights: Tensor, ticks: Tensor) -> Tensor:
@@ -57,16 +75,34 @@ class ForecastNet(nn.Module):
             ``[N, T, 12]`` in units: four targets of three quantiles each, ascending.
         """
         hidden = torch.relu(self.project(features))
-        return torch.exp(self._decode(hidden, table_messages(hidden, neighbours, weights), last, ticks))
+        received = table_messages(hidden, neighbours, weights)
+        return torch.exp(self._decode(features, hidden, received, last, ticks))
 
-    def levels(self, features: Tensor, last: Tensor, edge_index: Tensor, edge_weight: Tensor, ticks: Tensor) -> Tensor:
-        """Return the logarithms of :meth:`forward` by message passing, ``[N, T, 4, 3]``."""
+    def levels(
+        self, features: Tensor, last: Tensor, edge_index: Tensor, edge_weight: Tensor, ticks: Tensor, zones: int
+    ) -> Tensor:
+        """Return the logarithms of :meth:`forward` by message passing, ``[N, T, 4, 3]``; ``zones`` are in a world."""
+        features = features * self.shown
         hidden = torch.relu(self.project(features))
-        levels = self._decode(hidden, self.messages(hidden, edge_index, edge_weight), last, ticks)
+        received = self._received(hidden, edge_index, edge_weight, zones)
+        levels = self._decode(features, hidden, received, last, ticks)
         return levels.reshape(*levels.shape[:2], len(TARGETS), len(QUANTILES))
 
-    def _decode(self, hidden: Tensor, received: Tensor, last: Tensor, ticks: Tensor) -> Tensor:
-        basis = torch.relu(self.basis(torch.relu(self.combine(torch.cat([hidden, received], dim=1)))))
+    def _received(self, hidden: Tensor, edge_index: Tensor, edge_weight: Tensor, zones: int) -> Tensor:
+        """Return what zones hear of others, ``[N, H]``."""
+        if self.variant == "no_graph":
+            return torch.zeros_like(hidden)
+        if self.variant == "learned_graph":
+            worlds = hidden.reshape(-1, zones, hidden.shape[1])
+            hears, says = torch.chunk(self.affinity(worlds), 2, dim=2)
+            weights = torch.softmax(hears @ says.transpose(1, 2) / FORECAST_RANK**0.5, dim=2)
+            return (weights @ worlds).reshape(hidden.shape)
+        received: Tensor = self.messages(hidden, edge_index, edge_weight)
+        return received
+
+    def _decode(self, features: Tensor, hidden: Tensor, received: Tensor, last: Tensor, ticks: Tensor) -> Tensor:
+        bent = torch.relu(self.basis(torch.relu(self.combine(torch.cat([hidden, received], dim=1)))))
+        basis = torch.cat([bent, self.straight(features)], dim=1)
         outputs = basis @ self.heads.index_select(0, ticks) + self.bias.index_select(0, ticks)
         medians, spreads = torch.split(outputs, [len(TARGETS), 2 * len(TARGETS)], dim=2)
         return (torch.cat([medians + last, torch.sigmoid(spreads)], dim=2) @ self.stack).transpose(0, 1)

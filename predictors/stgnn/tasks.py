@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from metaverse_env.forecasters import HORIZON
-from metaverse_env.units import TARGETS
+from metaverse_env.units import MEMORY, TARGETS
 from metaverse_env.zones import ZoneGraph
 from predictors.stgnn.card import Kind
 from predictors.stgnn.data import Recording, forecast_features, window
 from predictors.stgnn.dynamics.task import DynamicsTask
 from predictors.stgnn.features import FLOORS
 from predictors.stgnn.losses import pinball
-from predictors.stgnn.model import ForecastNet
+from predictors.stgnn.model import ForecastNet, Variant
 from predictors.stgnn.task import Task
 
 Array = np.ndarray
@@ -23,10 +23,13 @@ _TARGET_FLOORS: Final = FLOORS[1:5]
 
 
 class ForecastTask(Task[ForecastNet]):
-    """Quantiles of demand and latency at every tick up to the horizon."""
+    """Quantiles of demand and latency at every tick up to the horizon; of memory what will be in use."""
 
     kind: Kind = "forecaster"
     steps = 150
+
+    def __init__(self, variant: Variant = "full") -> None:
+        self.variant = variant
 
     @property
     def first_and_last(self) -> tuple[int, int]:
@@ -35,7 +38,7 @@ class ForecastTask(Task[ForecastNet]):
 
     def build(self) -> ForecastNet:
         """Return a network with random weights."""
-        return ForecastNet()
+        return ForecastNet(self.variant)
 
     def batch(self, recording: Recording, ticks: Array, worlds: Array) -> dict[str, Tensor]:
         """Return features and truth; latency weighs nothing once another command is in force."""
@@ -45,22 +48,28 @@ class ForecastTask(Task[ForecastNet]):
         arrays = {
             "features": features, "last": last, "edge_index": edge_index, "edge_weight": edge_weight,
             "truth": np.log(np.maximum(truth, _TARGET_FLOORS)).astype(np.float32), "weights": weights,
+            "zones": np.array(len(recording.graph)),
         }  # fmt: skip
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
     def loss(self, net: ForecastNet, batch: dict[str, Tensor]) -> Tensor:
         """Return the pinball loss over all ticks and targets."""
         edges = batch["edge_index"], batch["edge_weight"]
-        levels = net.levels(batch["features"], batch["last"], *edges, torch.arange(HORIZON))
+        levels = net.levels(batch["features"], batch["last"], *edges, torch.arange(HORIZON), int(batch["zones"]))
         return pinball(levels, batch["truth"], batch["weights"])
 
 
 def forecast_truth(recording: Recording, ticks: Array, worlds: Array) -> tuple[Array, Array]:
-    """Return what came, ``[B Z, 16, 4]`` in units, and weights: 0 for latency under another command than now."""
+    """Return what came, ``[B Z, 16, 4]`` in units, and weights.
+
+    They are 0 for latency under another command than now, and for the memory of a zone that is down: it holds none,
+    but what it needs is not nothing.
+    """
     ahead = ticks[:, None] + np.arange(1, HORIZON + 1)
     rows = (ahead, worlds[:, None])
-    truth = np.concatenate([recording.demand[rows], recording.latency_ms[rows][..., None]], axis=-1)
+    truth = recording.truth[rows][..., 1:5]
     weights = np.ones(truth.shape, dtype=np.float32)
+    weights[..., MEMORY] = ~recording.down[rows]
     weights[..., -1] = recording.commands[rows] == recording.commands[ticks, worlds][:, None]
     shape = (-1, HORIZON, len(TARGETS))
     return truth.swapaxes(1, 2).reshape(shape), weights.swapaxes(1, 2).reshape(shape)

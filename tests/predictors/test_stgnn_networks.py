@@ -72,7 +72,7 @@ def test_whole_forecast_is_the_same_both_ways() -> None:
     table = (torch.from_numpy(array) for array in neighbour_table(graph, 2))
     index, weight = (torch.from_numpy(array) for array in union_edges(graph, 2))
     by_table = net(features, last, *table, ticks)
-    by_messages = torch.exp(net.levels(features, last, index, weight, ticks)).flatten(2)
+    by_messages = torch.exp(net.levels(features, last, index, weight, ticks, 12)).flatten(2)
     torch.testing.assert_close(by_table, by_messages, atol=1e-4, rtol=1e-4)
 
 
@@ -107,7 +107,7 @@ def test_quantiles_never_cross() -> None:
     net, graph = restless(ForecastNet), graph_of(30)
     index, weight = (torch.from_numpy(array) for array in union_edges(graph, 1))
     levels = net.levels(
-        0.5 * torch.randn(30, len(FORECAST_FEATURES)), torch.randn(30, 4), index, weight, torch.arange(16)
+        0.5 * torch.randn(30, len(FORECAST_FEATURES)), torch.randn(30, 4), index, weight, torch.arange(16), 30
     )
     steps = levels.detach().diff(dim=-1)
     assert bool((steps >= 0.0).all())

@@ -1,0 +1,154 @@
+"""``metaverse forecast worlds`` and ``… ablation``: the forecaster on simulated worlds it never saw."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, cast
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from metaverse_env.observation import FORECAST_TICKS
+from metaverse_env.scenario import Scenario, load_scenario
+from metaverse_env.units import RESOURCE_UNITS, TARGETS
+from predictors.stgnn.card import WEIGHTS
+from predictors.stgnn.data import make_recordings, record
+from predictors.stgnn.evaluation import by_target_and_tick, relative_gain, world_errors
+from predictors.stgnn.export import load_forecaster
+from predictors.stgnn.model import ForecastNet, Variant
+from predictors.stgnn.rivals import Rival, fit_rivals
+from predictors.stgnn.tasks import ForecastTask
+from predictors.stgnn.training import Run, Settings
+
+TEST_SEED: Final = 950_000_000
+VALIDATION_SEED: Final = 951_000_000
+ABLATION_SEED: Final = 952_000_000
+RIVAL_SEED: Final = 960
+"""Of what the rivals learn from: as much as the network, of other seeds."""
+RIVALS: Final = ("persistence", "ridge", "lightgbm")
+VARIANTS: Final[tuple[Variant, ...]] = ("full", "no_graph", "learned_graph", "no_intents")
+Array = np.ndarray
+
+
+def worlds(
+    model: Annotated[Path, typer.Option(help="The forecaster: path without suffix.")] = WEIGHTS / "stgnn_forecaster",
+    scenario: Annotated[str, typer.Option(help="Worlds to forecast: a name or a file.")] = "multi_zone",
+    seeds: Annotated[int, typer.Option(min=2, help="How many held-out worlds.")] = 16,
+    training: Annotated[int, typer.Option(min=1, help="Worlds that the rivals learn from.")] = 60,
+    threads: Annotated[int, typer.Option(min=1, help="Of all models.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Judge the forecaster beside persistence, ridge regression and LightGBM on worlds that none of them saw.
+
+    Gains are shares of the rival's mean absolute error, with 95 % intervals over the worlds.
+    """
+    torch.set_num_threads(threads)
+    console = Console(stderr=True)
+    with console.status("Making telemetry …") as status:
+        learnt = make_recordings(RIVAL_SEED, training)
+        held_out = [record(scenario, range(VALIDATION_SEED, VALIDATION_SEED + 4))]
+        status.update("Training the rivals …")
+        rivals = fit_rivals(RIVALS, learnt, held_out)
+        status.update("Forecasting …")
+        test = record(scenario, range(TEST_SEED, TEST_SEED + seeds))
+        errors = world_errors({"stgnn": load_forecaster(model), **rivals}, test)
+    figures = {name: {"mae": by_target_and_tick(found.mean(axis=0))} for name, found in errors.items()}
+    for name in RIVALS:
+        figures[name] |= _gains(errors["stgnn"], errors[name])
+    if as_json:
+        typer.echo(json.dumps(figures))
+    else:
+        Console().print(_worlds_table(figures))
+
+
+def ablation(
+    minutes: Annotated[float, typer.Option(min=0.01, help="To train each network.")] = 2.0,
+    training: Annotated[int, typer.Option(min=1, help="Worlds that they learn from.")] = 60,
+    seeds: Annotated[int, typer.Option(min=2, help="How many held-out worlds.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/ablation"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Train the forecaster without its parts, in three kinds of worlds, and tell what each part is worth.
+
+    The worlds: as they are; without migration, where a graph has nothing to tell; with announcements that lead by
+    nothing, where intents have nothing to tell.
+    """
+    console = Console(stderr=True)
+    figures: dict[str, Any] = {}
+    for name, scenario in ablation_worlds():
+        learnt = [record(scenario, range(ABLATION_SEED, ABLATION_SEED + training))]
+        held_out = [record(scenario, range(VALIDATION_SEED, VALIDATION_SEED + 4))]
+        test = record(scenario, range(TEST_SEED, TEST_SEED + seeds))
+        nets: dict[str, ForecastNet | Rival] = {}
+        for variant in VARIANTS:
+            console.print(f"Training {variant} in worlds {name} …")
+            settings = Settings(seed=seed, minutes=minutes, epochs=10_000, patience=10_000)
+            net = Run(ForecastTask(variant), settings, out / name / variant).fit(learnt, held_out)
+            nets[variant] = cast(ForecastNet, net)
+        errors = world_errors(nets, test)
+        figures[name] = {
+            variant: {"mae": by_target_and_tick(errors[variant].mean(axis=0))}
+            | ({} if variant == "full" else _gains(errors["full"], errors[variant]))
+            for variant in VARIANTS
+        }
+        (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(figures))
+    else:
+        Console().print(_ablation_table(figures))
+
+
+def ablation_worlds() -> Iterator[tuple[str, Scenario]]:
+    """Return the worlds of the ablation by name."""
+    reference = load_scenario("multi_zone")
+    yield "default", reference
+    yield "no_migration", _changed(reference, "workload", {"migration_per_h": 0.0})
+    yield "no_lead", _changed(reference, "intents", {"lead_s": (0.0, 0.0)})
+
+
+def _changed(scenario: Scenario, part: str, fields: Mapping[str, Any]) -> Scenario:
+    return scenario.with_changes(**{part: getattr(scenario, part).model_copy(update=dict(fields))})
+
+
+def _gains(ours: Array, theirs: Array) -> dict[str, Any]:
+    gain, low, high = relative_gain(ours, theirs)
+    return {
+        "gain": by_target_and_tick(gain),
+        "gain_low": by_target_and_tick(low),
+        "gain_high": by_target_and_tick(high),
+    }
+
+
+def _rows(figures: Mapping[str, Any], rivals: tuple[str, ...], ours: str) -> Iterator[list[str]]:
+    for target, unit in zip(TARGETS, (*RESOURCE_UNITS, "ms"), strict=True):
+        for tick in map(str, FORECAST_TICKS):
+            cells = [f"{target}, {unit}", tick, f"{figures[ours]['mae'][target][tick]:.4g}"]
+            for name in rivals:
+                gain, low, high = (figures[name][key][target][tick] for key in ("gain", "gain_low", "gain_high"))
+                cells.append(f"{100 * gain:+.1f} % [{100 * low:+.1f}, {100 * high:+.1f}]")
+            yield cells
+
+
+def _worlds_table(figures: Mapping[str, Any]) -> Table:
+    table = Table(
+        "target", "ticks ahead", "MAE", *(f"below {name}" for name in RIVALS), title="Forecasts of worlds never seen"
+    )
+    for cells in _rows(figures, RIVALS, "stgnn"):
+        table.add_row(*cells)
+    return table
+
+
+def _ablation_table(figures: Mapping[str, Any]) -> Table:
+    rivals = VARIANTS[1:]
+    table = Table(
+        "worlds", "target", "ticks ahead", "MAE", *(f"below {name}" for name in rivals), title="What each part is worth"
+    )
+    for name, found in figures.items():
+        for cells in _rows(found, rivals, "full"):
+            table.add_row(name, *cells)
+        table.add_section()
+    return table

@@ -1,0 +1,103 @@
+"""The forecaster's rivals, its variants, and how two are compared."""
+
+import numpy as np
+import pytest
+import torch
+
+from predictors.stgnn.data import Recording, record
+from predictors.stgnn.evaluation import relative_gain, world_errors
+from predictors.stgnn.features import FORECAST_FEATURES
+from predictors.stgnn.judging import VARIANTS, ablation_worlds
+from predictors.stgnn.model import ForecastNet, Variant
+from predictors.stgnn.rivals import Persistence, Ridge, fit_rivals
+from predictors.stgnn.tasks import union_edges
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    return record("single_zone", range(6), ticks=60)
+
+
+def linear_batch(rows: int, seed: int) -> dict[str, torch.Tensor]:
+    """Return a batch whose truth is a linear function of its features, the same for each seed."""
+    random = np.random.default_rng(seed)
+    features = random.normal(size=(rows, 3)).astype(np.float32)
+    slope = np.array([0.5, -1.0, 2.0], dtype=np.float32)
+    change = np.tile((features @ slope + 0.25)[:, None, None], (1, 16, 4))
+    last = random.normal(size=(rows, 4)).astype(np.float32)
+    arrays = {"features": features, "last": last, "truth": change + last[:, None], "weights": np.ones_like(change)}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def test_ridge_finds_a_line() -> None:
+    ridge = Ridge([linear_batch(4000, 0)], [linear_batch(500, 1)])
+    found = ridge.predict(np.array([[1.0, 1.0, 1.0]], dtype=np.float32))
+    np.testing.assert_allclose(found, np.full((1, 4, 4), 1.75), atol=0.01)
+
+
+def test_persistence_is_off_by_the_change(recording: Recording) -> None:
+    errors = world_errors({"persistence": Persistence()}, recording)["persistence"]
+    users_cpu = recording.truth[:, 0, 0, 1]
+    anchors = np.arange(0, len(users_cpu) - 16, 3)
+    used = np.maximum(recording.values[anchors, 0, 0, 1], 0.01)
+    by_hand = np.abs(users_cpu[anchors + 4] - used).mean()
+    np.testing.assert_allclose(errors[0, 1, 0], by_hand, rtol=1e-3)
+
+
+def test_rivals_by_name(recording: Recording) -> None:
+    rivals = fit_rivals(("persistence", "ridge"), [recording], [recording])
+    errors = world_errors(rivals, recording)
+    assert (errors["ridge"].mean(axis=0)[:, 0] < errors["persistence"].mean(axis=0)[:, 0]).all()
+
+
+def test_gain_is_that_of_pairs() -> None:
+    theirs = np.array([1.0, 10.0, 100.0, 1000.0])
+    gain, low, high = relative_gain(0.9 * theirs, theirs)
+    np.testing.assert_allclose([gain, low, high], 0.1, rtol=1e-9)
+
+
+def test_gain_of_nothing_is_not_told_from_nothing() -> None:
+    random = np.random.default_rng(0)
+    _, low, high = relative_gain(random.uniform(1, 2, 40), random.uniform(1, 2, 40))
+    assert low < 0.0 < high
+
+
+def shaken(variant: Variant) -> ForecastNet:
+    torch.manual_seed(1)
+    net = ForecastNet(variant)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    return net.eval()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_each_variant_reads_what_it_says(variant: Variant) -> None:
+    """Changing a neighbour, a stranger of the same world, another world, or intents moves zone 0 only where it may."""
+    net = shaken(variant)
+    _, scenario = next(ablation_worlds())
+    graph = record(scenario, [1], ticks=1).graph
+    zones = len(graph)
+    index, weight = (torch.from_numpy(array) for array in union_edges(graph, 2))
+    features, last = torch.zeros(2 * zones, len(FORECAST_FEATURES)), torch.zeros(2 * zones, 4)
+    users, intent = 0, FORECAST_FEATURES.index("intent_recent_0")
+
+    def moves(row: int, column: int) -> bool:
+        changed = features.clone()
+        changed[row, column] = 3.0
+        before, after = (net.levels(x, last, index, weight, torch.arange(16), zones)[0] for x in (features, changed))
+        return not torch.allclose(before, after, atol=1e-6)
+
+    neighbour = int(graph.neighbours[0, 0])
+    stranger = next(z for z in range(1, zones) if z not in graph.neighbours[0])
+    assert moves(0, users)
+    assert moves(neighbour, users) == (variant != "no_graph")
+    assert moves(stranger, users) == (variant == "learned_graph")
+    assert not moves(zones + neighbour, users)
+    assert moves(0, intent) == (variant != "no_intents")
+
+
+def test_ablation_worlds_lack_what_they_say() -> None:
+    worlds = dict(ablation_worlds())
+    assert worlds["no_migration"].workload.migration_per_h == 0.0 < worlds["default"].workload.migration_per_h
+    assert worlds["no_lead"].intents.lead_s == (0.0, 0.0) != worlds["default"].intents.lead_s
