@@ -55,7 +55,7 @@ class Conditions:
         if self.trace is not None:
             yield self.trace.describe()
             mean = float(self.trace.users.mean())
-            yield "One sample is one tick."
+            yield f"One sample is one tick of {scenario.tick_s:g} s."
             yield f"That scale gives a mean of {mean:.4g} users per zone; --mean-users sets another."
 
 
@@ -81,8 +81,9 @@ def conditions(
         seeds: How many worlds run side by side, seeded ``seed``, ``seed + 1``, ….
         seed: The first seed.
         ticks: Length of an episode; the scenario's when ``None``.
-        trace: File of users.
-        mean_users: Scales the trace to this mean per zone; the scenario's ``mean_users_per_zone`` when ``None``.
+        trace: File of users or of telemetry.
+        mean_users: Scales the trace to this mean per zone. When ``None``, a trace of users is scaled to the scenario's
+            ``mean_users_per_zone``, and one with recorded demand not at all.
 
     Raises:
         MetaverseError: Whatever cannot be honoured.
@@ -115,8 +116,10 @@ def conditions(
 
 
 def _users(scenario: Scenario, trace: str | Trace | None, mean_users: float | None) -> Trace | None:
-    """Return a trace at the size of the scenario's world, or at the one asked for."""
+    """Return a trace at the size of the scenario's world, or at the one asked for; recorded demand stays as it is."""
     if trace is None:
         return None
     read = trace if isinstance(trace, Trace) else load_trace(trace)
+    if mean_users is None and read.demand is not None:
+        return read
     return read.scaled(scenario.workload.mean_users_per_zone if mean_users is None else mean_users)

@@ -19,10 +19,17 @@ Seeds = Annotated[int, typer.Option(min=1, help="How many worlds run side by sid
 Seed = Annotated[int, typer.Option(min=0, help="The first seed.")]
 Ticks = Annotated[int | None, typer.Option(min=1, help="Length of an episode.", show_default="the scenario's")]
 TraceFile = Annotated[
-    Path | None, typer.Option("--trace", help="CSV of users over time (.gz or not): a time, then one column per zone.")
+    Path | None,
+    typer.Option(
+        "--trace",
+        help="What to replay: CSV of users over time (.gz or not), or .npz of telemetry; see docs/world-model.md.",
+    ),
 ]
 MeanUsers = Annotated[
-    float | None, typer.Option(help="Scales the trace to this mean per zone.", show_default="the scenario's")
+    float | None,
+    typer.Option(
+        help="Scales the trace to this mean per zone.", show_default="the scenario's; telemetry stays as it is"
+    ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder for the results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
@@ -15,6 +16,7 @@ from typer.testing import CliRunner, Result
 import metaverse_env
 from metaverse_env.cli import COMMANDS, Branch, Leaf, app
 from metaverse_env.errors import MissingDependencyError
+from metaverse_env.panels import Panel, save_panel
 from metaverse_env.plugins import resolve
 from metaverse_env.recording import load_recording
 
@@ -209,3 +211,20 @@ def test_demo_of_real_traces_reports_gaps_and_scale(
     recording = load_recording(tmp_path / "episode.npz")
     assert len(recording.zone_names) == zones
     assert recording.ticks == 240
+
+
+def test_demo_of_a_panel_of_telemetry_says_what_is_replayed(tmp_path: Path) -> None:
+    features = ("users", "cpu_cores", "latency_ms")
+    values = np.random.default_rng(0).uniform(1.0, 3.0, (30, 2, 3)).astype(np.float32)
+    save_panel(tmp_path / "panel.npz", Panel(values, features, ("lobby", "arena")))
+    arguments = ["--forecaster", "none", "--seeds", "2", "--ticks", "20", "--no-picture", "--json"]
+    found = metaverse("demo", *arguments, "--trace", tmp_path / "panel.npz", "--out", tmp_path / "out")
+    assert found.exit_code == 0, found.output
+    said = " ".join(found.stderr.split())
+    assert "30 samples of users, cpu_cores in 2 zones (lobby, arena)" in said
+    assert "The panel lacks memory_mb and bandwidth_mbps" in said
+    assert "held for the allocation of its time: not replayed" in said
+    assert "every number is the same" in said
+    assert json.loads(found.stdout)["trace"] == {"source": str(tmp_path / "panel.npz"), "scale": 1.0}
+    demand = load_recording(tmp_path / "out" / "episode.npz").outcomes["demand"][:, 0, :, 0]
+    assert set(demand.ravel().tolist()) <= set(values[..., 1].ravel().tolist())
