@@ -41,8 +41,8 @@ def demo(
 ) -> None:
     """Let classical controllers run the default world: a table, a plot, a recorded episode and a film of it.
 
-    With --trace a file is replayed: users, scaled to the size of the world by one printed factor, or users and demand of
-    a panel of telemetry as they were recorded. Nothing is changed otherwise, and gaps are never filled.
+    With --trace a file is replayed: users, scaled to the size of the world by one printed factor, or users and demand
+    of a panel of telemetry as they were recorded. Nothing is changed otherwise, and gaps are never filled.
     """
     start_s = time.monotonic()
     names, folder, console = policy_names(policies), writable(out), Console(stderr=as_json)

@@ -81,8 +81,9 @@ def _check_fits(scenario: Scenario, trace: Trace) -> None:
     first, stop = trace.longest_segment
     longest = stop - first - _SPARE_SAMPLES
     if longest < scenario.episode_ticks:
+        shorter = f"episode_ticks={longest} or less (max_episode_steps, counted outside, does not help), or "
         raise TraceError(
             f"an episode of {scenario.episode_ticks} ticks does not fit trace {trace.source}: its longest segment "
-            f"without a gap has {stop - first} samples, enough for {max(longest, 0)} ticks. Set the scenario's "
-            f"episode_ticks to at most that, or give a trace with fewer gaps."
+            f"without a gap has {stop - first} samples, enough for {max(longest, 0)} ticks. "
+            f"Give {shorter if longest > 0 else ''}a trace with fewer gaps."
         )
