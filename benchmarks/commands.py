@@ -13,8 +13,9 @@ from benchmarks import options
 from benchmarks.conditions import Conditions, conditions
 from benchmarks.plots import plot_costs
 from benchmarks.progress import Bar
-from benchmarks.report import print_report, summary, writable, write_results
+from benchmarks.report import print_report, summary, write_results
 from benchmarks.suite import Result, compare, policy_names
+from metaverse_env.folders import writable
 
 EVERYONE = "hold,random,static,threshold"
 

@@ -18,10 +18,11 @@ from benchmarks.commands import EVERYONE, collect
 from benchmarks.conditions import Conditions, conditions
 from benchmarks.plots import plot_costs
 from benchmarks.progress import Bar
-from benchmarks.report import print_report, summary, writable
+from benchmarks.report import print_report, summary
 from benchmarks.suite import Result, load_policy, policy_names
 from metaverse_env import rendering
 from metaverse_env.errors import MissingDependencyError
+from metaverse_env.folders import writable
 from metaverse_env.recording import load_recording, record, replay, save_recording
 
 

@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,26 +16,6 @@ from benchmarks.conditions import Conditions
 from benchmarks.scores import METRICS, SHOWN, Metric
 from benchmarks.statistics import LEVEL, Interval, mean_interval, paired_difference
 from benchmarks.suite import Result
-from metaverse_env.errors import ConfigurationError
-
-
-def writable(folder: str | Path) -> Path:
-    """Make a folder for results and prove that it takes them, before hours go into making them.
-
-    Raises:
-        ConfigurationError: It does not.
-    """
-    path = Path(folder)
-    probe = path / f".writable-{os.getpid()}"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ConfigurationError(
-            f"--out {path}: cannot write there: {error.strerror or error}. Name another folder."
-        ) from error
-    return path
 
 
 def write_results(folder: Path, terms: Conditions, results: Sequence[Result]) -> None:

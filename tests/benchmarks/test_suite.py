@@ -12,7 +12,7 @@ import agents
 from benchmarks.commands import collect
 from benchmarks.conditions import Conditions, conditions
 from benchmarks.plots import plot_costs
-from benchmarks.report import print_report, summary, writable, write_results
+from benchmarks.report import print_report, summary, write_results
 from benchmarks.scores import METRICS
 from benchmarks.suite import Result, best_classical, compare, load_policy, policy_names
 from metaverse_env.errors import ConfigurationError, MetaverseError, TraceError, UnknownNameError
@@ -197,13 +197,3 @@ def test_ctrl_c_keeps_the_rows_that_are_finished(
     with (tmp_path / "results.csv").open(encoding="utf-8") as file:
         assert [row["policy"] for row in csv.DictReader(file)] == ["hold"] * 3
     assert "Interrupted" in capsys.readouterr().err
-
-
-def test_a_folder_that_cannot_be_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError, match=r"--out .*file/below: cannot write"):
-        writable(tmp_path / "file" / "below")
-
-
-def test_a_folder_is_made_and_left_empty(tmp_path: Path) -> None:
-    assert list(writable(tmp_path / "new" / "folder").iterdir()) == []
