@@ -54,7 +54,7 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_fonts_advances_are_those_that_scenes_are_measured_with() -> None:
-    characters = [chr(code) for code in range(32, 127)] + list("·»–−…")
+    characters = [chr(code) for code in range(32, 127)] + list("·×»–−…")
     for size in range(8, 73, 4):
         for character, metrics in zip(characters, viewer._font(size).metrics("".join(characters)), strict=True):
             assert abs(metrics[4] - advance(character, size)) <= 1, (character, size)
