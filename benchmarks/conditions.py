@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from hashlib import sha256
+from typing import Any, Final
 
+import metaverse_env
 from metaverse_env.envs.shell import Shell
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.recording import Origin
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.traces import Trace, load_trace
 
+BLOCK: Final = 8
+"""Worlds that run side by side, and so what an interruption loses at most [choice]. What a policy does may depend on a
+world's place in its block, so that another number gives other figures."""
 MOST_WORLDS: Final = 100_000
 """More seeds than this are taken for a slip of the finger [choice]."""
 
@@ -34,9 +39,30 @@ class Conditions:
     ticks: int
     trace: Trace | None = None
 
+    @property
+    def blocks(self) -> list[tuple[int, ...]]:
+        """The seeds in blocks of at most :data:`BLOCK`, which run side by side."""
+        return [self.seeds[start : start + BLOCK] for start in range(0, len(self.seeds), BLOCK)]
+
     def shell(self, worlds: int) -> Shell:
         """Make worlds, with the forecaster around them."""
         return Shell(self.scenario, worlds, self.dynamics, self.forecaster, trace=self.trace, remember=True)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what identifies the conditions, ready for JSON; results of other conditions are not to be mixed."""
+        scenario, trace = self.scenario, self.trace
+        return {
+            "version": metaverse_env.__version__,
+            "scenario": scenario.name,
+            "scenario_digest": sha256(scenario.model_dump_json().encode()).hexdigest()[:16],
+            "scaling": scenario.scaling,
+            "dynamics": self.dynamics,
+            "forecaster": self.forecaster,
+            "first_seed": self.seeds[0],
+            "ticks": self.ticks,
+            "tick_s": scenario.tick_s,
+            "trace": None if trace is None else {"source": trace.source, "scale": trace.scale},
+        }
 
     def origin(self, policy: str) -> Origin:
         """Return what a recording of these worlds needs to be lived again."""

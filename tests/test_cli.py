@@ -250,6 +250,16 @@ def test_benchmark_run_as_json_is_json_and_nothing_else(tmp_path: Path) -> None:
     assert summary == json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
 
 
+def test_an_unfinished_benchmark_goes_on(tmp_path: Path) -> None:
+    once = metaverse("benchmark", *TINY, "--policies", "hold", "--no-codec", "--out", tmp_path)
+    assert once.exit_code == 0, once.output
+    arguments = ("--policies", "hold,static", "--no-codec", "--out", tmp_path, "--resume", "--json")
+    again = metaverse("benchmark", *TINY, *arguments)
+    assert list(json.loads(again.stdout)["policies"]) == ["hold", "static"]
+    other = metaverse("benchmark", *TINY, "--ticks", "9", *arguments)
+    assert (other.exit_code, "cannot resume in" in other.stderr) == (2, True)
+
+
 def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
     once, again, other = (
         json.loads(metaverse("benchmark", *TINY, "--seed", seed, "--out", tmp_path, "--json").stdout)["policies"]
