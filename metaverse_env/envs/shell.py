@@ -187,4 +187,5 @@ class Shell:
         if self._telemetry is None or self.history is None:
             raise LifecycleError("nothing to see before reset; call reset() first")
         objective_ms = self.scenario.service.latency_objective_ms
-        return View(self._telemetry, self._forecast, self._pending, self.history, self.codec.limits, objective_ms)
+        seen = self._telemetry, self._forecast, self._pending, self.history
+        return View(*seen, self.codec.limits, objective_ms, self.world.tick_s)
