@@ -34,7 +34,8 @@ class MetaverseEnv(gym.Env[Array, Any]):
     this environment does not know of it. ``episode_ticks=N`` sets the length both ways.
 
     ``info`` holds ``telemetry`` and ``outcome`` (records ``[Z]``, what was observed and what truly happened),
-    ``reward_terms`` (EUR per hour and shares), ``time_s`` within the week and ``price_factor``.
+    ``reward_terms`` (EUR per hour and shares), ``time_s`` within the week and ``price_factor``; every column stands in
+    ``docs/info.md``, which :mod:`metaverse_env.info` prints.
 
     Args:
         scenario: A name of the catalogue, a TOML or YAML file, or a scenario.

@@ -52,6 +52,6 @@ def test_a_policy_that_gambles_passes_if_it_may() -> None:
 
 
 def test_a_view_knows_the_length_of_a_tick() -> None:
-    shell = Shell(load_scenario("single_zone").with_changes(tick_s=30.0), 1, "physics", "none")
+    shell = Shell(load_scenario("single_zone").with_changes(tick_s=20.0), 1, "physics", "none")
     shell.reset([0])
-    assert shell.view.tick_s == 30.0
+    assert shell.view.tick_s == 20.0
