@@ -69,7 +69,11 @@ OUTCOME_COLUMNS: Final = (
     Entry("dropped", "users", "who left for good because the zone was killed"),
     Entry("activity", "index", "what they do, as an index of the scenario's activities"),
     Entry("announced_activity", "index", "what they announce; the same while they announce nothing"),
-    Entry("demand", "cores, MB, Mbps", "what they need; of memory, what its use tends to"),
+    Entry(
+        "demand",
+        "cores, MB, Mbps",
+        "what they need; of memory what its use tends to, or, learned or recorded, what is in use",
+    ),
     Entry("served", "cores, MB, Mbps", "demand that the zone serves, handed over included"),
     Entry("allocation", "cores, MB, Mbps", "what the zone had, weighted by time, after its node's limits"),
     Entry("charged", "cores, MB, Mbps", "what is paid for, weighted by time"),

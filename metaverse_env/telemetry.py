@@ -153,7 +153,8 @@ class Forecast(NamedTuple):
     """What is believed about the future of every zone.
 
     Attributes:
-        values: ``float32 [W, Z, len(ticks), 4, 3]``: targets (cores, MB, Mbps, ms) by quantiles .5 .9 .99.
+        values: ``float32 [W, Z, len(ticks), 4, 3]``: targets (cores, MB, Mbps, ms) by quantiles .5 .9 .99. The first
+            three are demand, what users would consume if nothing limited them: of memory, what its use tends to.
         ticks: How many ticks ahead each entry is, ascending, from 1.
     """
 
