@@ -2,75 +2,54 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from benchmarks import options
-from benchmarks.conditions import Conditions, conditions
+from benchmarks.asking import Asked, comparing
+from benchmarks.finished import ROWS, Finished
 from benchmarks.plots import plot_costs
 from benchmarks.progress import Bar
-from benchmarks.report import print_report, summary, writable, write_results
-from benchmarks.suite import Result, compare, policy_names
+from benchmarks.report import print_report, summary
+from benchmarks.scores import Result
+from benchmarks.suite import compare
 
-EVERYONE = "hold,random,static,threshold"
 
-
+@comparing(out=Path("out/benchmark"))
 def run(
-    policies: options.Policies = EVERYONE,
-    scenario: options.ScenarioName = "multi_zone",
-    dynamics: options.DynamicsName = None,
-    forecaster: options.ForecasterName = "stgnn",
-    scaling: options.Scaling = None,
-    seeds: options.Seeds = 8,
-    seed: options.Seed = 0,
-    ticks: options.Ticks = None,
-    trace: options.TraceFile = None,
-    mean_users: options.MeanUsers = None,
+    asked: Asked,
     codec: Annotated[bool, typer.Option(help="Run the best classical policy again through coded actions.")] = True,
-    out: options.Out = Path("out/benchmark"),
-    as_json: options.AsJson = False,
 ) -> None:
     """Compare controllers in the same worlds: cost, violations, latency, reward and changes, with intervals over seeds.
 
-    Writes results.csv (a row per policy and seed), summary.json and costs.png. Ctrl-C keeps the rows that are finished.
+    Writes results.csv (a row per policy and seed), summary.json and costs.png. Ctrl-C keeps the rows that are finished;
+    the same command with --resume goes on.
     """
-    names = policy_names(policies)
-    folder = writable(out)
-    terms = conditions(
-        scenario,
-        dynamics=dynamics,
-        forecaster=forecaster,
-        scaling=scaling,
-        seeds=seeds,
-        seed=seed,
-        ticks=ticks,
-        trace=None if trace is None else str(trace),
-        mean_users=mean_users,
-    )
-    results = collect(terms, names, codec, folder)
-    plot_costs(folder / "costs.png", terms, results)
-    if as_json:
-        typer.echo(json.dumps(summary(terms, results), indent=2))
+    results = collect(asked, codec)
+    plot_costs(asked.folder / "costs.png", asked.terms, results)
+    if asked.as_json:
+        typer.echo(json.dumps(summary(asked.terms, results), indent=2))
         return
-    print_report(Console(), terms, results)
-    typer.echo(f"Written to {folder}: results.csv, summary.json, costs.png")
+    print_report(Console(), asked.terms, results)
+    typer.echo(f"Written to {asked.folder}: results.csv, summary.json, costs.png")
 
 
-def collect(terms: Conditions, names: Sequence[str], codec: bool, folder: Path) -> list[Result]:
-    """Run the comparison behind a bar, and write after every policy what there is."""
+def collect(asked: Asked, codec: bool) -> list[Result]:
+    """Run the comparison behind a bar, and write after every block of worlds what there is."""
+    terms, names = asked.terms, asked.names
     if any(":" in name for name in names) and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))  # a module of the user's is looked for where the user stands
-    results: list[Result] = []
+    finished = Finished.resumed(terms, asked.folder) if asked.resume else Finished(terms, asked.folder)
+    blocks = sum(not finished.has(name, seeds) for name in names for seeds in terms.blocks) + codec * len(terms.blocks)
     try:
-        with Bar((len(names) + codec) * terms.ticks) as bar:
-            for result in compare(terms, names, codec, bar.advance):
-                results.append(result)
-                write_results(folder, terms, results)
+        with Bar(blocks * terms.ticks) as bar:
+            return list(compare(terms, names, codec, bar.advance, finished))
     except KeyboardInterrupt:
-        typer.echo(f"Interrupted; policies whose rows are in {folder / 'results.csv'}: {len(results)}", err=True)
+        typer.echo(
+            f"Interrupted; rows (policy and seed) in {asked.folder / ROWS}: {finished.count}. "
+            f"The same command with --resume goes on.",
+            err=True,
+        )
         raise
-    return results

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from hashlib import sha256
+from typing import Any, Final
 
+import metaverse_env
 from metaverse_env.envs.shell import Shell
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.recording import Origin
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.traces import Trace, load_trace
 
+BLOCK: Final = 8
+"""Worlds that run side by side, and so what an interruption loses at most [choice]. What a policy does may depend on a
+world's place in its block, so that another number gives other figures."""
 MOST_WORLDS: Final = 100_000
 """More seeds than this are taken for a slip of the finger [choice]."""
 
@@ -34,9 +39,30 @@ class Conditions:
     ticks: int
     trace: Trace | None = None
 
+    @property
+    def blocks(self) -> list[tuple[int, ...]]:
+        """The seeds in blocks of at most :data:`BLOCK`, which run side by side."""
+        return [self.seeds[start : start + BLOCK] for start in range(0, len(self.seeds), BLOCK)]
+
     def shell(self, worlds: int) -> Shell:
         """Make worlds, with the forecaster around them."""
         return Shell(self.scenario, worlds, self.dynamics, self.forecaster, trace=self.trace, remember=True)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what identifies the conditions, ready for JSON; results of other conditions are not to be mixed."""
+        scenario, trace = self.scenario, self.trace
+        return {
+            "version": metaverse_env.__version__,
+            "scenario": scenario.name,
+            "scenario_digest": sha256(scenario.model_dump_json().encode()).hexdigest()[:16],
+            "scaling": scenario.scaling,
+            "dynamics": self.dynamics,
+            "forecaster": self.forecaster,
+            "first_seed": self.seeds[0],
+            "ticks": self.ticks,
+            "tick_s": scenario.tick_s,
+            "trace": None if trace is None else {"source": trace.source, "scale": trace.scale},
+        }
 
     def origin(self, policy: str) -> Origin:
         """Return what a recording of these worlds needs to be lived again."""
@@ -55,7 +81,7 @@ class Conditions:
         if self.trace is not None:
             yield self.trace.describe()
             mean = float(self.trace.users.mean())
-            yield "One sample is one tick."
+            yield f"One sample is one tick of {scenario.tick_s:g} s."
             yield f"That scale gives a mean of {mean:.4g} users per zone; --mean-users sets another."
 
 
@@ -81,8 +107,9 @@ def conditions(
         seeds: How many worlds run side by side, seeded ``seed``, ``seed + 1``, ….
         seed: The first seed.
         ticks: Length of an episode; the scenario's when ``None``.
-        trace: File of users.
-        mean_users: Scales the trace to this mean per zone; the scenario's ``mean_users_per_zone`` when ``None``.
+        trace: File of users or of telemetry.
+        mean_users: Scales the trace to this mean per zone. When ``None``, a trace of users is scaled to the scenario's
+            ``mean_users_per_zone``, and one with recorded demand not at all.
 
     Raises:
         MetaverseError: Whatever cannot be honoured.
@@ -115,8 +142,10 @@ def conditions(
 
 
 def _users(scenario: Scenario, trace: str | Trace | None, mean_users: float | None) -> Trace | None:
-    """Return a trace at the size of the scenario's world, or at the one asked for."""
+    """Return a trace at the size of the scenario's world, or at the one asked for; recorded demand stays as it is."""
     if trace is None:
         return None
     read = trace if isinstance(trace, Trace) else load_trace(trace)
+    if mean_users is None and read.demand is not None:
+        return read
     return read.scaled(scenario.workload.mean_users_per_zone if mean_users is None else mean_users)

@@ -13,59 +13,38 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import options
-from benchmarks.commands import EVERYONE, collect
-from benchmarks.conditions import Conditions, conditions
+from benchmarks.asking import Asked, comparing
+from benchmarks.commands import collect
+from benchmarks.conditions import Conditions
 from benchmarks.plots import plot_costs
 from benchmarks.progress import Bar
-from benchmarks.report import print_report, summary, writable
-from benchmarks.suite import Result, load_policy, policy_names
+from benchmarks.report import print_report, summary
+from benchmarks.scores import Result
+from benchmarks.suite import load_policy
 from metaverse_env import rendering
 from metaverse_env.errors import MissingDependencyError
 from metaverse_env.recording import load_recording, record, replay, save_recording
 
 
-def demo(
-    policies: options.Policies = EVERYONE,
-    scenario: options.ScenarioName = "multi_zone",
-    dynamics: options.DynamicsName = None,
-    forecaster: options.ForecasterName = "stgnn",
-    seeds: options.Seeds = 16,
-    seed: options.Seed = 0,
-    ticks: options.Ticks = None,
-    trace: options.TraceFile = None,
-    mean_users: options.MeanUsers = None,
-    picture: Annotated[bool, typer.Option(help="Film an episode.")] = True,
-    out: options.Out = Path("out/demo"),
-    as_json: options.AsJson = False,
-) -> None:
+@comparing(seeds=16, out=Path("out/demo"))
+def demo(asked: Asked, picture: Annotated[bool, typer.Option(help="Film an episode.")] = True) -> None:
     """Let classical controllers run the default world: a table, a plot, a recorded episode and a film of it.
 
-    With --trace the users are those of a file: scaled to the size of the world by one printed factor, never changed
-    otherwise.
+    With --trace a file is replayed: users, scaled to the size of the world by one printed factor, or users and demand
+    of a panel of telemetry as they were recorded. Nothing is changed otherwise, and gaps are never filled.
     """
     start_s = time.monotonic()
-    names, folder, console = policy_names(policies), writable(out), Console(stderr=as_json)
-    terms = conditions(
-        scenario,
-        dynamics=dynamics,
-        forecaster=forecaster,
-        seeds=seeds,
-        seed=seed,
-        ticks=ticks,
-        trace=None if trace is None else str(trace),
-        mean_users=mean_users,
-    )
-    results = collect(terms, names, True, folder)
+    terms, folder, console = asked.terms, asked.folder, Console(stderr=asked.as_json)
+    results = collect(asked, codec=True)
     print_report(console, terms, results)
     plot_costs(folder / "costs.png", terms, results)
     say(console, f"Plot: {folder / 'costs.png'}")
-    best = max((result for result in results if result.policy in names), key=lambda result: result.reward)
+    best = max((result for result in results if result.policy in asked.names), key=lambda result: result.reward)
     say(console, keep_episode(terms, best, folder / "episode.npz"))
     if picture:
         say(console, film_episode(terms, best, folder / "episode.gif"))
     say(console, f"Done in {time.monotonic() - start_s:.0f} s. Rows and summary: {folder}/results.csv, summary.json")
-    if as_json:
+    if asked.as_json:
         typer.echo(json.dumps(summary(terms, results), indent=2))
 
 

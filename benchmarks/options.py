@@ -15,14 +15,24 @@ DynamicsName = Annotated[
 ]
 ForecasterName = Annotated[str, typer.Option("--forecaster", help="stgnn, persistence or none.")]
 Scaling = Annotated[str | None, typer.Option(help="vertical or horizontal.", show_default="the scenario's")]
-Seeds = Annotated[int, typer.Option(min=1, help="How many worlds run side by side, each with its own seed.")]
+Seeds = Annotated[int, typer.Option(min=1, help="How many worlds, each with its own seed.")]
 Seed = Annotated[int, typer.Option(min=0, help="The first seed.")]
 Ticks = Annotated[int | None, typer.Option(min=1, help="Length of an episode.", show_default="the scenario's")]
 TraceFile = Annotated[
-    Path | None, typer.Option("--trace", help="CSV of users over time (.gz or not): a time, then one column per zone.")
+    Path | None,
+    typer.Option(
+        "--trace",
+        help="What to replay: CSV of users over time (.gz or not), or .npz of telemetry; see docs/world-model.md.",
+    ),
 ]
 MeanUsers = Annotated[
-    float | None, typer.Option(help="Scales the trace to this mean per zone.", show_default="the scenario's")
+    float | None,
+    typer.Option(
+        help="Scales the trace to this mean per zone.", show_default="the scenario's; telemetry stays as it is"
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with what is finished in the folder under the same conditions.")
 ]
 Out = Annotated[Path, typer.Option(help="Folder for the results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from benchmarks.conditions import Conditions
-from benchmarks.scores import METRICS
+from benchmarks.scores import METRICS, Result
 from benchmarks.statistics import Interval, mean_interval, pareto
-from benchmarks.suite import Result
 
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, which colour-blind readers can tell apart [V]."""

@@ -1,72 +1,34 @@
 """Results for people and for programs: a table, rows for every seed, a summary, and a picture."""
 
-import csv
 import json
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-import metaverse_env
 from benchmarks.conditions import Conditions
-from benchmarks.scores import METRICS, SHOWN, Metric
+from benchmarks.scores import METRICS, SHOWN, Metric, Result
 from benchmarks.statistics import LEVEL, Interval, mean_interval, paired_difference
-from benchmarks.suite import Result
-from metaverse_env.errors import ConfigurationError
+
+SUMMARY: Final = "summary.json"
 
 
-def writable(folder: str | Path) -> Path:
-    """Make a folder for results and prove that it takes them, before hours go into making them.
-
-    Raises:
-        ConfigurationError: It does not.
-    """
-    path = Path(folder)
-    probe = path / f".writable-{os.getpid()}"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ConfigurationError(
-            f"--out {path}: cannot write there: {error.strerror or error}. Name another folder."
-        ) from error
-    return path
-
-
-def write_results(folder: Path, terms: Conditions, results: Sequence[Result]) -> None:
-    """Write what is finished to ``results.csv`` and ``summary.json``, each in one go: never half a file."""
-    names = [metric.name for metric in METRICS]
-    partial = folder / "results.csv.part"
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["policy", "seed", *names])
-        for result in results:
-            for world, seed in enumerate(terms.seeds):
-                writer.writerow([result.policy, seed, *(repr(float(result.scores[name][world])) for name in names)])
-    partial.replace(folder / "results.csv")
-    partial = folder / "summary.json.part"
+def write_summary(folder: Path, terms: Conditions, results: Sequence[Result]) -> None:
+    """Write ``summary.json`` in one go: never half a file."""
+    partial = folder / f"{SUMMARY}.part"
     partial.write_text(json.dumps(summary(terms, results), indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / "summary.json")
+    partial.replace(folder / SUMMARY)
 
 
 def summary(terms: Conditions, results: Sequence[Result]) -> dict[str, Any]:
     """Return everything that was found, ready for JSON; a bound that is not known is ``None``."""
     return {
-        "version": metaverse_env.__version__,
-        "scenario": terms.scenario.name,
-        "scaling": terms.scenario.scaling,
-        "dynamics": terms.dynamics,
-        "forecaster": terms.forecaster,
+        **terms.facts(),
         "seeds": list(terms.seeds),
-        "ticks": terms.ticks,
-        "tick_s": terms.scenario.tick_s,
-        "trace": None if terms.trace is None else {"source": terms.trace.source, "scale": terms.trace.scale},
         "confidence": LEVEL,
         "units": {metric.name: metric.unit for metric in METRICS},
         "policies": {result.policy: _row(result, results[0]) for result in results},

@@ -1,5 +1,6 @@
 """What is measured of a controller, each in a unit that people know."""
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -32,6 +33,19 @@ METRICS: Final = (
 )
 """In the order of every table; the last ones stand in files only."""
 SHOWN: Final = METRICS[:5]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one policy did: every metric, one value per seed."""
+
+    policy: str
+    scores: Scores
+
+    @property
+    def reward(self) -> float:
+        """Mean reward over the seeds."""
+        return float(self.scores["reward"].mean())
 
 
 def score(world_rewards: Array, zones: int, tick_s: float) -> Scores:

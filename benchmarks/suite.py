@@ -1,4 +1,4 @@
-"""Controllers compared in the same worlds: each seed is a world of one batch, and all controllers meet the same users.
+"""Controllers compared in the same worlds: each seed is a world, and all controllers meet the same users.
 
 Any policy can take part, by name or as ``"module:name"``. Yours needs two methods, and no base class::
 
@@ -24,8 +24,7 @@ from, so that the price of the coding is not taken for theirs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
@@ -33,7 +32,8 @@ import numpy as np
 import agents
 from agents.through_codec import ThroughCodec
 from benchmarks.conditions import Conditions
-from benchmarks.scores import Scores, score
+from benchmarks.finished import Finished
+from benchmarks.scores import Result, Scores, score
 from metaverse_env.contracts import Policy
 from metaverse_env.envs.shell import Shell
 from metaverse_env.errors import ConfigurationError
@@ -41,19 +41,6 @@ from metaverse_env.recording import play
 from metaverse_env.scenario import Scenario
 
 CODEC_SUFFIX: Final = "+codec"
-
-
-@dataclass(frozen=True)
-class Result:
-    """How one policy did: every metric, one value per seed."""
-
-    policy: str
-    scores: Scores
-
-    @property
-    def reward(self) -> float:
-        """Mean reward over the seeds."""
-        return float(self.scores["reward"].mean())
 
 
 def policy_names(listed: str) -> tuple[str, ...]:
@@ -98,6 +85,7 @@ def compare(
     names: Sequence[str],
     codec: bool = True,
     tick_done: Callable[[str], object] = lambda name: None,
+    finished: Finished | None = None,
 ) -> Iterator[Result]:
     """Run policies one after the other in the same worlds; yield each result as it is there.
 
@@ -106,22 +94,38 @@ def compare(
         names: Policies; all are made before the first runs.
         codec: Whether the best classical one runs again through the codec.
         tick_done: Called after every tick with the policy's name.
+        finished: What is finished already, which is not run again; gets what becomes finished, block by block.
 
     Raises:
         MetaverseError: A policy that cannot be made, or a world that cannot.
     """
     policies = {name: load_policy(name, terms.scenario) for name in names}
-    shell = terms.shell(len(terms.seeds))
+    finished = Finished(terms) if finished is None else finished
+    shell = cache(terms.shell)
     results: list[Result] = []
     for name, policy in policies.items():
-        scores = run_policy(shell, policy, terms.seeds, terms.ticks, partial(tick_done, name))
-        results.append(Result(name, scores))
+        results.append(_run_blocks(terms, name, policy, shell, finished, tick_done))
         yield results[-1]
     best = best_classical(results)
     again = None if best is None else best + CODEC_SUFFIX
     if codec and again is not None and again not in names:
-        policy = load_policy(again, terms.scenario)
-        yield Result(again, run_policy(shell, policy, terms.seeds, terms.ticks, partial(tick_done, again)))
+        yield _run_blocks(terms, again, load_policy(again, terms.scenario), shell, finished, tick_done)
+
+
+def _run_blocks(
+    terms: Conditions,
+    name: str,
+    policy: Policy,
+    shell: Callable[[int], Shell],
+    finished: Finished,
+    tick_done: Callable[[str], object],
+) -> Result:
+    """Run a policy in every block of worlds that is not finished; return what all of them gave."""
+    for seeds in terms.blocks:
+        if not finished.has(name, seeds):
+            scores = run_policy(shell(len(seeds)), policy, seeds, terms.ticks, partial(tick_done, name))
+            finished.add(name, seeds, scores)
+    return finished.result(name)
 
 
 def best_classical(results: Sequence[Result]) -> str | None:

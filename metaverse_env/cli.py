@@ -3,7 +3,17 @@
 The floor knows the commands of the upper storeys as strings only, as it does predictors, so ``metaverse --help`` stays
 quick and needs none of their packages. A command is a function with Typer's annotations.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted. What a user can cause is said in one message on stderr.
+Exit status:
+
+* 0: done.
+* 2: wrong usage. What was asked for cannot be: an option, a name or a value that there is not, or a file or folder
+  named on the command line that is missing, broken, unfit or not writable. Nothing has run yet, and the same command
+  will never work. In terms of errors: the parser's own, :class:`~metaverse_env.errors.ConfigurationError` and
+  :class:`~metaverse_env.errors.CheckpointError`.
+* 1: failed. Everything else: a policy that raises while it runs, a package that is not installed, a bug.
+* 130: interrupted.
+
+What a user can cause is said in one message on stderr.
 """
 
 from collections.abc import Mapping
@@ -13,8 +23,13 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from metaverse_env import __version__
-from metaverse_env.errors import MetaverseError, UnknownNameError
+from metaverse_env.errors import CheckpointError, ConfigurationError, MetaverseError
 from metaverse_env.plugins import resolve
+
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+USAGE_ERRORS: Final = (ConfigurationError, CheckpointError)
+"""What is wrong with the command, rather than with what it did."""
 
 
 class Leaf(NamedTuple):
@@ -74,7 +89,7 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
         "Train predictors and agents.",
         {
             "predictor": Leaf(
-                "predictors.stgnn.commands:train_predictor",
+                "predictors.commands:train_predictor",
                 "Train the forecaster or the learned dynamics.",
                 "predictors",
             ),
@@ -129,13 +144,13 @@ class Root(TyperGroup):
         """Run the command.
 
         Raises:
-            typer.Exit: With 2 for a name on the command line that does not exist, with 1 for any other error of ours.
+            typer.Exit: With 2 for wrong usage, with 1 for any other error of ours.
         """
         try:
             return super().invoke(ctx)
         except MetaverseError as error:
             typer.echo(f"metaverse: {error}", err=True)
-            raise typer.Exit(2 if isinstance(error, UnknownNameError) else 1) from error
+            raise typer.Exit(WRONG_USAGE if isinstance(error, USAGE_ERRORS) else FAILED) from error
 
 
 app = typer.Typer(

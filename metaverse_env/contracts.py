@@ -72,6 +72,7 @@ class View(NamedTuple):
         history: The observations so far; empty where the environment neither forecasts nor was told to remember.
         limits: ``float32 [2, 3]``, least and most that a zone may be given: cores, MB, Mbps.
         latency_objective_ms: The p95 that users must not exceed.
+        tick_s: Time until the next decision, s. What time it is stands in ``telemetry.weather["time_s"]``.
     """
 
     telemetry: Telemetry
@@ -80,6 +81,7 @@ class View(NamedTuple):
     history: History
     limits: Array
     latency_objective_ms: float
+    tick_s: float
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""What a panel has to be: shapes, types, names, times and edges that agree, and nothing infinite among what was observed."""
+"""What a panel has to be: shapes, types, names, times and edges that agree, and nothing observed that is infinite."""
 
 from typing import TYPE_CHECKING, NoReturn
 

@@ -18,8 +18,11 @@ class Records:
 
     Equal when every byte is, so that two episodes of one seed compare equal.
 
-    >>> Records(Command.of([[[1.0, 512.0, 50.0]]], 0.25).zones[0])["handover"]
+    >>> records = Records(Command.of([[[1.0, 512.0, 50.0]]], 0.25).zones[0])
+    >>> records["handover"]
     array([0.25], dtype=float32)
+    >>> records
+    Records(allocation=[[1. 512. 50.]], handover=[0.25])
     """
 
     __slots__ = ("array",)
@@ -43,7 +46,10 @@ class Records:
         return self.array.dtype.names or ()
 
     def __repr__(self) -> str:
-        return f"Records({', '.join(self.keys())}; {self.array.shape})"
+        """Show every column on one line, of many zones the first two and the last two."""
+        with np.printoptions(precision=3, suppress=True, threshold=6, edgeitems=2):
+            shown = (f"{name}={' '.join(str(self.array[name]).split())}" for name in self.keys())
+            return f"Records({', '.join(shown)})".replace("[ ", "[").replace(" ]", "]")
 
 
 class Telemetry(NamedTuple):
@@ -147,7 +153,8 @@ class Forecast(NamedTuple):
     """What is believed about the future of every zone.
 
     Attributes:
-        values: ``float32 [W, Z, len(ticks), 4, 3]``: targets (cores, MB, Mbps, ms) by quantiles .5 .9 .99.
+        values: ``float32 [W, Z, len(ticks), 4, 3]``: targets (cores, MB, Mbps, ms) by quantiles .5 .9 .99. The first
+            three are demand, what users would consume if nothing limited them: of memory, what its use tends to.
         ticks: How many ticks ahead each entry is, ascending, from 1.
     """
 

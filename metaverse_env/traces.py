@@ -1,11 +1,12 @@
-"""Traces: users per zone over time, read from a file and replayed as they were.
+"""Traces: users per zone over time, perhaps with what they demanded, read from a file and replayed as they were.
 
 A trace is data, so nothing is added to it. A gap in the record splits it into segments and an episode never crosses
 one; no sample is interpolated. The only change is one printed factor that brings the numbers to the size of the
 simulated world. A file of requests is called a proxy for users wherever it is shown.
 
-Format: CSV, optionally gzipped; first a time (ISO 8601, without offset UTC, or Unix seconds), then one column per zone;
-with or without a header line. A blank cell is a missing sample: its row is dropped and splits the trace.
+Formats: users as CSV, optionally gzipped: first a time (ISO 8601, without offset UTC, or Unix seconds), then one column
+per zone; with or without a header line. A blank cell is a missing sample: its row is dropped and splits the trace. Or
+telemetry as a panel (:mod:`metaverse_env.panels`); :mod:`metaverse_env.trace_panel` says what of it is replayed.
 """
 
 import os
@@ -20,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaverse_env.errors import TraceError, UnknownNameError
+from metaverse_env.panels import Panel, load_panel
 from metaverse_env.trace_file import read_table
+from metaverse_env.trace_panel import read_columns
 
 GAP_SPACINGS: Final = 1.5
 """A spacing beyond this many median spacings is a gap [choice]: halfway to one lost sample."""
@@ -66,6 +69,11 @@ class Trace:
     """Users over the file's column."""
     blank_rows: int = 0
     """Rows of the file that were dropped because a cell was blank."""
+    demand: NDArray[np.float32] | None = None
+    """``[T, Z, 3]`` recorded cores, MB in use and Mbps, times the scale; NaN for a resource that was not recorded, and
+    ``None`` for a trace of users alone."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what was recorded and is not replayed, or is replayed and was not recorded."""
 
     @property
     def gaps(self) -> list[Gap]:
@@ -105,7 +113,8 @@ class Trace:
         if len(set(names)) < max(len(names), 1):
             raise TraceError(f"select needs different zones of trace {self.source}, at least one; got {names}.")
         columns = [self.names.index(name) for name in names]
-        return replace(self, names=names, users=np.ascontiguousarray(self.users[:, columns]))
+        demand = None if self.demand is None else np.ascontiguousarray(self.demand[:, columns])
+        return replace(self, names=names, users=np.ascontiguousarray(self.users[:, columns]), demand=demand)
 
     def scaled(self, mean_users: float) -> "Trace":
         """Return the trace times one factor that makes the mean over all samples and zones ``mean_users``.
@@ -124,9 +133,13 @@ class Trace:
             raise TraceError(
                 f"trace {self.source} has no users at any time, so that no scale gives {mean_users:g} per zone."
             )
-        factor = mean_users / mean
+        return self.times(mean_users / mean)
+
+    def times(self, factor: float) -> "Trace":
+        """Return the trace with users, and what they demanded, times a factor."""
         users = (self.users * np.float64(factor)).astype(np.float32)
-        return replace(self, users=users, scale=self.scale * factor)
+        demand = None if self.demand is None else (self.demand * np.float64(factor)).astype(np.float32)
+        return replace(self, users=users, demand=demand, scale=self.scale * factor)
 
     def describe(self) -> str:
         """Return one paragraph for people: what it holds, its spacing, segments, gaps and scale."""
@@ -136,7 +149,8 @@ class Trace:
             f"every {self.step_s:.6g} s (median), from {_utc(self.times_s[0])} to {_utc(self.times_s[-1])}.",
             f"Segments: {len(self.segments)}, the longest with {last - first} samples.",
             self._describe_gaps(),
-            f"Users are the file's numbers times {self.scale:.6g}.",
+            f"Users{' and demand' * (self.demand is not None)} are the file's numbers times {self.scale:.6g}.",
+            *self.notes,
         )
         return " ".join(sentences)
 
@@ -156,33 +170,45 @@ class Trace:
         )
 
 
-def load_trace(path: str | os.PathLike[str]) -> Trace:
-    """Read a trace of users; the format is in the module's docstring.
+def load_trace(source: str | os.PathLike[str] | Panel) -> Trace:
+    """Read a trace; the formats are in the module's docstring. A panel in memory is as good as one in an ``.npz`` file.
 
     Raises:
-        TraceError: The file is missing, unreadable, larger than 512 MiB unpacked, or breaks the format. The message
-            names file, line, column, value and remedy.
+        TraceError: The file is missing, unreadable, larger than 512 MiB unpacked, breaks the format, or has nothing to
+            replay. The message names file, place, value and remedy.
+        PanelError: An ``.npz`` file that is no panel.
+        UnknownNameError: A panel's feature looks like a misspelt one.
     """
-    table = read_table(Path(path))
-    rows = np.flatnonzero(table.complete)
-    times_s = table.times_s[rows]
-    step_s = float(np.median(np.diff(table.times_s)))
-    return Trace(
-        names=table.names,
-        times_s=times_s,
-        users=table.counts,
-        step_s=step_s,
-        segments=_segments((np.diff(times_s) > GAP_SPACINGS * step_s) | (np.diff(rows) > 1)),
-        source=str(path),
-        quantity=_quantity(table.names),
-        blank_rows=len(table.complete) - len(rows),
-    )
+    if isinstance(source, Panel):
+        return _of_panel(source)
+    if Path(source).suffix.lower() == ".npz":
+        return _of_panel(load_panel(source))
+    table = read_table(Path(source))
+    return _trace(str(source), table.names, table.times_s, table.complete, table.counts, _quantity(table.names))
 
 
-def _segments(split_after: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
-    """Return the ranges between the splits; ``split_after[i]`` parts samples ``i`` and ``i + 1``."""
+def _of_panel(panel: Panel) -> Trace:
+    columns = read_columns(panel)
+    trace = _trace(panel.source, panel.names, columns.times_s, columns.complete, columns.users, columns.quantity)
+    return replace(trace, demand=columns.demand, notes=columns.notes)
+
+
+def _trace(
+    source: str,
+    names: tuple[str, ...],
+    times_s: NDArray[np.float64],
+    complete: NDArray[np.bool_],
+    users: NDArray[np.float32],
+    quantity: str,
+) -> Trace:
+    """Split what was read at gaps in time and at rows that are not complete; ``users`` has the complete ones only."""
+    rows = np.flatnonzero(complete)
+    step_s = float(np.median(np.diff(times_s)))
+    split_after = (np.diff(times_s[rows]) > GAP_SPACINGS * step_s) | (np.diff(rows) > 1)
     inner = (np.flatnonzero(split_after) + 1).tolist()
-    return tuple(zip([0, *inner], [*inner, len(split_after) + 1], strict=True))
+    segments = tuple(zip([0, *inner], [*inner, len(rows)], strict=True))
+    dropped = len(complete) - len(rows)
+    return Trace(names, times_s[rows], users, step_s, segments, source, quantity, blank_rows=dropped)
 
 
 def _quantity(names: Sequence[str]) -> str:

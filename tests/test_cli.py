@@ -8,13 +8,25 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner, Result
 
 import metaverse_env
 from metaverse_env.cli import COMMANDS, Branch, Leaf, app
-from metaverse_env.errors import MissingDependencyError
+from metaverse_env.errors import (
+    CheckpointError,
+    ConfigurationError,
+    LifecycleError,
+    MetaverseError,
+    MissingDependencyError,
+    PolicyError,
+    TraceError,
+    UnknownNameError,
+)
+from metaverse_env.panels import Panel, save_panel
 from metaverse_env.plugins import resolve
 from metaverse_env.recording import load_recording
 
@@ -100,17 +112,128 @@ def test_a_name_that_does_not_exist_is_wrong_usage(arguments: list[str], message
     assert found.stdout == ""
 
 
-@pytest.mark.parametrize("arguments", [["--out", "file/below"], ["--out", "new", "--trace", "nowhere.csv"]])
-def test_what_cannot_be_done_is_1_and_one_line(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+WRONG = {
+    "--scenario": ("complx", "complex.xml"),
+    "--dynamics": ("phsics",),
+    "--forecaster": ("persistance",),
+    "--scaling": ("diagonal",),
+    "--policies": ("treshold", "hold,hold", "no_such_module:Policy"),
+    "--trace": ("nowhere.csv", "nowhere.npz", "file"),
+    "--mean-users": ("-1", "many"),
+    "--seeds": ("0", "100000000"),
+    "--seed": ("-1",),
+    "--ticks": ("0",),
+    "--out": ("file/below",),
+    "--kind": ("neither",),
+    "--epochs": ("0",),
+    "--minutes": ("0",),
+    "--worlds": ("0",),
+    "--threads": ("0",),
+}
+"""Options that several commands share or that name something, and values that they cannot have."""
+
+
+def options_of(name: str, leaf: Leaf) -> set[str]:
+    application = typer.Typer()
+    application.command()(resolve("command", name, {name: leaf.target}))
+    return {option for parameter in typer.main.get_command(application).params for option in parameter.opts}
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        (name, option, value)
+        for name, leaf in leaves()
+        for option in sorted(options_of(name, leaf) & set(WRONG))
+        for value in WRONG[option]
+    ],
+)
+def test_what_cannot_be_asked_for_is_2_in_every_command(
+    name: str, option: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
+    found = metaverse(*name.split(), option, value)
+    assert found.exit_code == 2, found.output
+    assert found.stderr
+    assert found.stdout == ""
+    assert "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--out", "file/below"], ["--out", "new", "--trace", "nowhere.csv"]])
+def test_an_error_is_one_line(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
     found = metaverse("benchmark", "--seeds", "1", *arguments)
-    assert found.exit_code == 1
+    assert found.exit_code == 2
     assert found.stderr.startswith("metaverse: ")
     assert len(found.stderr.splitlines()) == 1
-    assert found.stdout == ""
+
+
+def test_nothing_to_resume_is_wrong_usage(tmp_path: Path) -> None:
+    found = metaverse("train", "predictor", "--resume", "--out", tmp_path)
+    assert found.exit_code == 2
+    assert "nothing to resume" in found.stderr
+
+
+@pytest.mark.parametrize("name", [name for name, _ in leaves()])
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (None, 0),
+        (ConfigurationError("a value"), 2),
+        (UnknownNameError("policy", "x", ["hold"]), 2),
+        (TraceError("a file"), 2),
+        (CheckpointError("weights"), 2),
+        (PolicyError("it raised"), 1),
+        (LifecycleError("too late"), 1),
+        (MissingDependencyError("it", "torch", "predictors"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, int) else str(value),
+)
+def test_one_rule_says_the_status_of_every_command(
+    name: str, error: BaseException | None, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end() -> None:
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr("metaverse_env.cli.resolve", lambda *_: end)
+    found = metaverse(*name.split())
+    assert found.exit_code == status
+    if isinstance(error, MetaverseError):
+        assert found.stderr == f"metaverse: {error}\n"
+
+
+def test_a_policy_that_fails_while_it_runs_is_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    Path("failing.py").write_text(
+        "class It:\n    def reset(self, zones, worlds): ...\n\n    def act(self, view):\n        return 1 / 0\n",
+        encoding="utf-8",
+    )
+    found = metaverse("benchmark", *TINY, "--policies", "failing:It")
+    assert found.exit_code == 1
+    assert "It.act failed at tick 0" in found.stderr
+
+
+def without_torch(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line where torch is not installed."""
+    script = f"import sys\nsys.modules['torch'] = None\nfrom metaverse_env.cli import app\napp({list(arguments)!r})"
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_training_helps_without_torch_and_says_what_it_needs(tmp_path: Path) -> None:
+    helped = without_torch("train", "predictor", "--help")
+    assert (helped.returncode, "--epochs" in helped.stdout) == (0, True), helped.stderr
+    asked = without_torch("train", "predictor", "--out", str(tmp_path))
+    assert asked.returncode == 1
+    assert asked.stderr == (
+        "metaverse: command 'train predictor' needs torch, which is not installed. "
+        "Run: pip install 'metaverse-env[predictors]'\n"
+    )
 
 
 def test_benchmark_writes_what_it_says(tmp_path: Path) -> None:
@@ -125,6 +248,16 @@ def test_benchmark_run_as_json_is_json_and_nothing_else(tmp_path: Path) -> None:
     summary = json.loads(found.stdout)
     assert list(summary["policies"]) == ["static"]
     assert summary == json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_an_unfinished_benchmark_goes_on(tmp_path: Path) -> None:
+    once = metaverse("benchmark", *TINY, "--policies", "hold", "--no-codec", "--out", tmp_path)
+    assert once.exit_code == 0, once.output
+    arguments = ("--policies", "hold,static", "--no-codec", "--out", tmp_path, "--resume", "--json")
+    again = metaverse("benchmark", *TINY, *arguments)
+    assert list(json.loads(again.stdout)["policies"]) == ["hold", "static"]
+    other = metaverse("benchmark", *TINY, "--ticks", "9", *arguments)
+    assert (other.exit_code, "cannot resume in" in other.stderr) == (2, True)
 
 
 def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
@@ -209,3 +342,20 @@ def test_demo_of_real_traces_reports_gaps_and_scale(
     recording = load_recording(tmp_path / "episode.npz")
     assert len(recording.zone_names) == zones
     assert recording.ticks == 240
+
+
+def test_demo_of_a_panel_of_telemetry_says_what_is_replayed(tmp_path: Path) -> None:
+    features = ("users", "cpu_cores", "latency_ms")
+    values = np.random.default_rng(0).uniform(1.0, 3.0, (30, 2, 3)).astype(np.float32)
+    save_panel(tmp_path / "panel.npz", Panel(values, features, ("lobby", "arena")))
+    arguments = ["--forecaster", "none", "--seeds", "2", "--ticks", "20", "--no-picture", "--json"]
+    found = metaverse("demo", *arguments, "--trace", tmp_path / "panel.npz", "--out", tmp_path / "out")
+    assert found.exit_code == 0, found.output
+    said = " ".join(found.stderr.split())
+    assert "30 samples of users, cpu_cores in 2 zones (lobby, arena)" in said
+    assert "The panel lacks memory_mb and bandwidth_mbps" in said
+    assert "held for the allocation of its time: not replayed" in said
+    assert "every number is the same" in said
+    assert json.loads(found.stdout)["trace"] == {"source": str(tmp_path / "panel.npz"), "scale": 1.0}
+    demand = load_recording(tmp_path / "out" / "episode.npz").outcomes["demand"][:, 0, :, 0]
+    assert set(demand.ravel().tolist()) <= set(values[..., 1].ravel().tolist())

@@ -53,7 +53,6 @@ class Threshold:
         stabilisation_s: How long a recommendation keeps the allocation from shrinking below it; 300 s [V].
         memory_margin: Least memory over its usage [choice].
         max_age_s: Older metrics count as missing; four ticks [choice].
-        tick_s: Time between two decisions; 15 s [V].
 
     Raises:
         ConfigurationError: A parameter outside its range.
@@ -68,7 +67,6 @@ class Threshold:
         stabilisation_s: float = 300.0,
         memory_margin: float = 1.1,
         max_age_s: float = 60.0,
-        tick_s: float = 15.0,
     ) -> None:
         targets = {"cpu_target": cpu_target, "memory_target": memory_target, "bandwidth_target": bandwidth_target}
         values = [checked("threshold", name, value, 0.01, 1.0) for name, value in targets.items()]
@@ -76,9 +74,8 @@ class Threshold:
         self.tolerance = checked("threshold", "tolerance", tolerance, 0.0, 1.0)
         self.memory_margin = checked("threshold", "memory_margin", memory_margin, 1.0, 10.0)
         self.max_age_s = checked("threshold", "max_age_s", max_age_s, 0.0, 3600.0, "s")
-        tick_s = checked("threshold", "tick_s", tick_s, 1.0, 3600.0, "s")
-        window_s = checked("threshold", "stabilisation_s", stabilisation_s, 0.0, 86_400.0, "s")
-        self._window: deque[Array] = deque(maxlen=1 + int(window_s / tick_s))
+        self.stabilisation_s = checked("threshold", "stabilisation_s", stabilisation_s, 0.0, 86_400.0, "s")
+        self._window: deque[Array] = deque()
 
     def reset(self, zones: ZoneGraph, worlds: int) -> None:
         """Forget all recommendations."""
@@ -88,7 +85,7 @@ class Threshold:
         """Recommend, stabilise, and keep to the floor of memory and the limits."""
         pending = view.pending.allocation
         if not self._window:  # as the autoscaler does, so that the first thing it does is not to shrink
-            self._window.append(pending)
+            self._window = deque([pending], maxlen=1 + int(self.stabilisation_s / view.tick_s))
         known = self._known(view.telemetry)[:, :, None]
         telemetry = view.telemetry
         utilisation = telemetry.usage / telemetry.allocation

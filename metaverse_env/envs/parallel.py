@@ -8,6 +8,7 @@ from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
+from metaverse_env.envs.arguments import check_arguments
 from metaverse_env.envs.shell import Shell, Step, episode_length
 from metaverse_env.envs.single import NotResetError
 from metaverse_env.errors import ActionError, ConfigurationError, UnknownNameError
@@ -37,7 +38,7 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         scenario: As for the Gymnasium environment.
         global_weight: ``g`` in [0, 1].
         render_mode: ``"human"``, ``"rgb_array"`` or ``None``.
-        max_episode_steps: Shortens the episode.
+        max_episode_steps: Shortens the episode; ``episode_ticks=N`` sets its length both ways.
         **arguments: As for :class:`~metaverse_env.envs.shell.Shell`.
 
     Raises:
@@ -54,6 +55,7 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         max_episode_steps: int | None = None,
         **arguments: Any,
     ) -> None:
+        check_arguments(MetaverseParallelEnv, arguments)
         if not 0.0 <= global_weight <= 1.0:
             raise ConfigurationError(f"global_weight = {global_weight}; must be in [0, 1]")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:

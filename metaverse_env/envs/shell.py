@@ -14,6 +14,7 @@ from metaverse_env.errors import ConfigurationError, LifecycleError
 from metaverse_env.forecasters import load_forecaster
 from metaverse_env.history import History
 from metaverse_env.observation import FORECAST_TICKS, Observer
+from metaverse_env.panels import Panel
 from metaverse_env.reward import Reward, RewardFunction
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.simulator.constants import build_constants
@@ -57,7 +58,8 @@ class Shell:
         scaling: Overrides the scenario's ``"vertical"`` or ``"horizontal"``.
         episode_ticks: Overrides the scenario's length of an episode.
         action_type: ``"discrete"`` or ``"continuous"``.
-        trace: File or :class:`~metaverse_env.traces.Trace` for ``dynamics="trace"``.
+        trace: File, :class:`~metaverse_env.traces.Trace` or :class:`~metaverse_env.panels.Panel` of telemetry, for
+            ``dynamics="trace"``.
         mean_users: Scales a trace to this mean of users per zone.
         world: Any other :class:`~metaverse_env.contracts.World`, such as a cluster.
         remember: Whether to keep the history that policies see; by default only a forecaster's need keeps it.
@@ -72,7 +74,7 @@ class Shell:
         scaling: str | None = None,
         episode_ticks: int | None = None,
         action_type: ActionType = "discrete",
-        trace: str | Trace | None = None,
+        trace: str | Trace | Panel | None = None,
         mean_users: float | None = None,
         world: World | None = None,
         remember: bool | None = None,
@@ -185,4 +187,5 @@ class Shell:
         if self._telemetry is None or self.history is None:
             raise LifecycleError("nothing to see before reset; call reset() first")
         objective_ms = self.scenario.service.latency_objective_ms
-        return View(self._telemetry, self._forecast, self._pending, self.history, self.codec.limits, objective_ms)
+        seen = self._telemetry, self._forecast, self._pending, self.history
+        return View(*seen, self.codec.limits, objective_ms, self.world.tick_s)

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
+from metaverse_env.envs.arguments import check_arguments
 from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.errors import ConfigurationError, LifecycleError, UnknownNameError
 from metaverse_env.rendering import open_viewer
@@ -28,17 +29,22 @@ class MetaverseEnv(gym.Env[Array, Any]):
     Observation: ``float32`` vector in [-1, 1]; :mod:`metaverse_env.observation` names every entry.
     Action: factors for each resource of each zone and the share of new sessions to hand over; see
     :mod:`metaverse_env.action`. Reward: the global one of :mod:`metaverse_env.reward`. An episode is truncated after
-    ``episode_ticks`` (240 ticks, one hour, unless the scenario or the argument says otherwise) and never terminates;
-    ``max_episode_steps`` of ``gym.make`` can only shorten it.
+    ``episode_ticks`` (240 ticks, one hour, unless the scenario or the argument says otherwise) and never terminates.
+    ``max_episode_steps`` of ``gym.make`` can only shorten it: Gymnasium keeps it to itself and counts outside, so that
+    this environment does not know of it. ``episode_ticks=N`` sets the length both ways.
 
     ``info`` holds ``telemetry`` and ``outcome`` (records ``[Z]``, what was observed and what truly happened),
-    ``reward_terms`` (EUR per hour and shares), ``time_s`` within the week and ``price_factor``.
+    ``reward_terms`` (EUR per hour and shares), ``time_s`` within the week and ``price_factor``; every column stands in
+    ``docs/info.md``, which :mod:`metaverse_env.info` prints.
 
     Args:
         scenario: A name of the catalogue, a TOML or YAML file, or a scenario.
         render_mode: ``"human"`` (a window), ``"rgb_array"``, or ``None``.
         **arguments: Everything that :class:`~metaverse_env.envs.shell.Shell` takes: ``dynamics``, ``forecaster``,
             ``scaling``, ``episode_ticks``, ``action_type``, ``trace``, ``mean_users``, ``world``.
+
+    Raises:
+        UnknownNameError: An argument, or the name of a part, that there is not.
     """
 
     metadata = _METADATA
@@ -46,6 +52,7 @@ class MetaverseEnv(gym.Env[Array, Any]):
     def __init__(
         self, scenario: str | Scenario = "multi_zone", render_mode: str | None = None, **arguments: Any
     ) -> None:
+        check_arguments(MetaverseEnv, arguments)
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise UnknownNameError("render mode", render_mode, self.metadata["render_modes"])
         self.shell = Shell(scenario, **arguments)

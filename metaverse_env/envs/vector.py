@@ -9,6 +9,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from metaverse_env.envs.arguments import check_arguments
 from metaverse_env.envs.shell import Shell, Step, episode_length
 from metaverse_env.envs.single import NotResetError
 from metaverse_env.errors import ConfigurationError, UnknownNameError
@@ -46,7 +47,7 @@ class MetaverseVectorEnv(gym.vector.VectorEnv[Array, Array, Array]):
         num_envs: ``W``.
         scenario: As for the single environment.
         autoreset_mode: See above.
-        max_episode_steps: Shortens the episode.
+        max_episode_steps: Shortens the episode; ``episode_ticks=N`` sets its length both ways.
         **arguments: As for :class:`~metaverse_env.envs.shell.Shell`.
     """
 
@@ -61,6 +62,7 @@ class MetaverseVectorEnv(gym.vector.VectorEnv[Array, Array, Array]):
         render_mode: str | None = None,
         **arguments: Any,
     ) -> None:
+        check_arguments(MetaverseVectorEnv, arguments)
         if render_mode is not None:
             raise ConfigurationError(
                 "the vector environment draws nothing; render a single environment of the same seed"

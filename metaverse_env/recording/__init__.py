@@ -12,6 +12,7 @@ bit.
 from metaverse_env.recording.episode import Origin, Recording, Turn, play, record
 from metaverse_env.recording.file import load_recording, save_recording
 from metaverse_env.recording.replaying import Difference, Replayed, first_difference, replay
+from metaverse_env.recording.series import panel_of
 
 __all__ = [
     "Difference",
@@ -21,6 +22,7 @@ __all__ = [
     "Turn",
     "first_difference",
     "load_recording",
+    "panel_of",
     "play",
     "record",
     "replay",

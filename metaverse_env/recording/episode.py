@@ -59,9 +59,7 @@ class Origin:
     def _users(self) -> Trace | None:
         if self.trace is None:
             return None
-        trace = load_trace(self.trace)
-        users = (trace.users * np.float64(self.trace_scale)).astype(np.float32)
-        return replace(trace, users=users, scale=self.trace_scale)
+        return load_trace(self.trace).times(self.trace_scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,12 @@ NEARLY_FULL: Final = 0.8
 FULL: Final = 0.95
 """Utilisation from which a bar warns, and from which it alarms; a choice."""
 
+MULTIPLE_FROM: Final = 3.0
+"""Factor from which a change is told as a multiple and no longer in percent; a choice."""
+
+LARGEST_MULTIPLE: Final = 100.0
+"""Multiple from which it is no longer told how large it is; a choice."""
+
 ENLARGED: Final = 1.9
 """Scale from which a full card says more in smaller letters; a choice."""
 
@@ -126,5 +132,17 @@ def _badges(zone: ZoneSnapshot) -> list[tuple[str, str]]:
 
 def _change_badge(name: str, change: float) -> tuple[bool, str, str]:
     """Return what the controller did to one resource, in words."""
-    label = f"{name} {100.0 * (change - 1.0):+.0f} %".replace("-", "−")
-    return abs(change - 1.0) > NOTICEABLE, label, "more" if change > 1.0 else "less"
+    return abs(change - 1.0) > NOTICEABLE, f"{name} {change_words(change)}", "more" if change > 1.0 else "less"
+
+
+def change_words(change: float) -> str:
+    """Return a factor in words: as a percentage while that is easily read, then as a multiple, up to what fits.
+
+    What cannot take effect, such as memory that the node does not have, can be asked for many times over.
+
+    >>> change_words(0.7), change_words(1.2), change_words(55.19), change_words(1e6)
+    ('−30 %', '+20 %', '×55', '×100+')
+    """
+    if change < MULTIPLE_FROM:
+        return f"{100.0 * (change - 1.0):+.0f} %".replace("-", "−")
+    return f"×{change:.0f}" if change < LARGEST_MULTIPLE else f"×{LARGEST_MULTIPLE:.0f}+"

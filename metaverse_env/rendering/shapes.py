@@ -121,6 +121,7 @@ _ADVANCES = (
 )
 _ADVANCE: Final = {chr(32 + place): int(width) / 1000 for place, width in enumerate(_ADVANCES.split())} | {
     "·": 0.278,
+    "×": 0.584,
     "»": 0.556,
     "–": 0.556,
     "−": 0.584,

@@ -1,10 +1,13 @@
 """From a scene to pixels: the only place that knows pygame.
 
-``"rgb_array"`` draws on memory and needs no display. ``"human"`` opens a window. Texts are set glyph by glyph from a
+``"rgb_array"`` draws on memory and needs no display. ``"human"`` opens a window; where there is no display, one that
+nobody sees, and says so. Texts are set glyph by glyph from a
 cache in the font that pygame brings, without kerning, so that they are as wide as the scene says.
 """
 
+import logging
 import os
+import sys
 from functools import lru_cache
 from math import floor
 from pathlib import Path
@@ -27,8 +30,13 @@ import pygame
 Array = np.ndarray
 Mode = Literal["human", "rgb_array"]
 
+_LOG = logging.getLogger(__name__)
+
 _DEPTH = 32
 """Bits per pixel of what is drawn on; pygame 2.6.1 crashes when it draws smooth lines at 24."""
+
+_DRIVER = "SDL_VIDEODRIVER"
+"""The environment variable that chooses how SDL, under pygame, opens windows."""
 
 _SMOOTH = 4
 """Enlargement at which a disc is drawn before it is reduced, so that its rim is smooth."""
@@ -117,7 +125,7 @@ class Viewer:
 
 def _open_window(size: tuple[int, int]) -> pygame.Surface:
     try:
-        pygame.display.init()
+        _start_display()
         window = pygame.display.set_mode(size)
     except pygame.error as reason:
         raise MetaverseError(
@@ -126,6 +134,23 @@ def _open_window(size: tuple[int, int]) -> pygame.Surface:
         ) from reason
     pygame.display.set_caption("Metaverse zones")
     return window
+
+
+def _start_display() -> None:
+    """Start pygame's display; where there is none, in memory: asked for one, SDL would print what it lacks."""
+    if sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", _DRIVER)):
+        pygame.display.init()
+        return
+    _LOG.warning(
+        "no display (DISPLAY and WAYLAND_DISPLAY are not set), so that nobody sees the window; use "
+        "render_mode='rgb_array', or set %s",
+        _DRIVER,
+    )
+    os.environ[_DRIVER] = "dummy"
+    try:
+        pygame.display.init()
+    finally:
+        del os.environ[_DRIVER]
 
 
 def draw_scene(scene: Scene, surface: pygame.Surface) -> None:

@@ -11,10 +11,9 @@ from pydantic import BaseModel
 
 from metaverse_env.scenario.root import Scenario
 from metaverse_env.scenario.workload import Activity
-from metaverse_env.simulator import demand
 from metaverse_env.simulator.intents import load_bank
-from metaverse_env.simulator.records import ZONE_CONSTANTS
 from metaverse_env.simulator.tick_surface import load_tick_surface
+from metaverse_env.simulator.zone_constants import zone_constants
 from metaverse_env.units import HOURS_PER_WEEK, MB_PER_GB, MS_PER_S, SECONDS_PER_DAY, SECONDS_PER_HOUR
 from metaverse_env.zones import ZoneGraph, build_graph
 
@@ -54,20 +53,26 @@ class Constants(NamedTuple):
     bank: Array
 
 
-def build_constants(scenario: Scenario, graph: ZoneGraph | None = None, mean_users: Array | None = None) -> Constants:
+def build_constants(
+    scenario: Scenario,
+    graph: ZoneGraph | None = None,
+    mean_users: Array | None = None,
+    peak_demand: Array | None = None,
+) -> Constants:
     """Pack a scenario.
 
     Args:
         scenario: What to pack.
         graph: Its zones; built from the scenario when absent.
         mean_users: ``[Z]`` mean users of each zone, when a trace says so and not the scenario.
+        peak_demand: ``[Z, 3]`` largest demand that a trace has, NaN where the formulas say it.
 
     Raises:
         ConfigurationError: The bank of intents lacks an activity of the scenario.
     """
     graph = graph or build_graph(scenario)
     rules = _rules(scenario)
-    zones = _zones(scenario, graph, rules, mean_users)
+    zones = zone_constants(scenario, graph, rules, mean_users, peak_demand)
     service = scenario.service
     surface = load_tick_surface(service.server_tick_hz, service.server_cv, service.cfs_period_ms)
     names = [activity.name for activity in scenario.intents.activities]
@@ -149,34 +154,6 @@ def hyperexponential(mean_s: float, scv: float) -> tuple[float, float, float]:
     """
     share = 0.5 * (1.0 + np.sqrt((scv - 1.0) / (scv + 1.0)))
     return float(share), float(2.0 * share / mean_s), float(2.0 * (1.0 - share) / mean_s)
-
-
-def _zones(scenario: Scenario, graph: ZoneGraph, rules: Array, mean_users: Array | None) -> Array:
-    random = np.random.default_rng([scenario.layout.seed, 2])
-    zones = np.zeros(len(graph), dtype=ZONE_CONSTANTS)
-    zones["node"] = graph.node
-    zones["base_rtt_ms"] = random.uniform(*scenario.service.base_rtt_ms, size=len(graph))
-    zones["mean_users"] = _popularity(scenario, random) if mean_users is None else mean_users
-    trough = scenario.workload.week_peak_to_trough
-    zones["peak_users"] = zones["mean_users"] * scenario.cost.peak_factor * 2.0 * trough / (1.0 + trough)
-    heaviest = {
-        name: max(getattr(a, name) for a in scenario.intents.activities) for name in ("cpu", "memory", "bandwidth")
-    }
-    for zone in zones:
-        needs = demand.demand_of_users(float(zone["peak_users"]), 1.0, 1.0, 1.0, rules[0])
-        zone["peak_allocation"] = np.clip(
-            np.array(needs) * np.sqrt(list(heaviest.values())) / 0.6,
-            scenario.actuation.allocation_min,
-            scenario.actuation.allocation_max,
-        )
-    zones["peak_eur_per_h"] = zones["peak_allocation"] @ rules["price_eur_per_s"][0] * SECONDS_PER_HOUR
-    return zones
-
-
-def _popularity(scenario: Scenario, random: np.random.Generator) -> Array:
-    """Return mean users per zone: Zipf over a random ranking, averaging what the scenario says."""
-    share = np.arange(1, scenario.layout.zones + 1, dtype=float) ** -scenario.workload.zipf_exponent
-    return random.permutation(share / share.mean()) * scenario.workload.mean_users_per_zone
 
 
 def _log_rate(scenario: Scenario, mean_users: Array) -> Array:

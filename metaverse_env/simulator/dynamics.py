@@ -1,4 +1,4 @@
-"""What happens next inside a simulated world: by the formulas, by a trace of users, or by a trained network.
+"""What happens next inside a simulated world: by the formulas, by a trace, or by a trained network.
 
 A dynamics advances a :class:`Simulation` by one tick and writes a fresh output. ``"stgnn"`` lives in an upper storey
 and is reached as a string.
@@ -23,7 +23,7 @@ DYNAMICS: Final = {
     "trace": "metaverse_env.simulator.dynamics:PhysicsDynamics",
     "stgnn": "predictors.stgnn:load_dynamics",
 }
-"""Names for ``dynamics=``. A trace is the physics with users that come from a file."""
+"""Names for ``dynamics=``. A trace is the physics with users, and perhaps demand, that come from a file."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Dynamics(Protocol):
 
 
 class PhysicsDynamics:
-    """The formulas of the world model; with a replay, its users."""
+    """The formulas of the world model; with a replay, its users and recorded demand."""
 
     needs_intents = False
 

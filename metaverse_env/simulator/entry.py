@@ -40,9 +40,9 @@ def step_physics(*arrays: Any) -> None:
     constants = Constants(*arrays[13:])
     for w in range(len(state.worlds)):
         _people_and_provision(w, state, arrays[5], out, replay, constants)
-        kernel.demand_by_physics(w, state, out, constants)
+        kernel.demand_by_physics(w, state, out, replay, constants)
         handover.served_demand(out.outcome[w], state.remote[w], constants.edges, constants.rules[0])
-        kernel.serve_by_physics(w, state, out, constants)
+        kernel.serve_by_physics(w, state, out, replay, constants)
         kernel.conclude(w, state, arrays[6], out, constants)
 
 
@@ -97,4 +97,4 @@ def reset_worlds(mask: Any, starts: Any, *arrays: Any) -> None:
     for w in range(len(mask)):
         if mask[w]:
             reset_world(w, state, replay, starts, constants)
-            kernel.look_around(w, state, out, constants)
+            kernel.look_around(w, state, out, replay, constants)

@@ -15,6 +15,7 @@ from metaverse_env.simulator.activity import advance_activity, announced_share, 
 from metaverse_env.simulator.actuation import accept, advance_allocation, bounded
 from metaverse_env.simulator.demand import autoregress
 from metaverse_env.simulator.monitoring import measure, observe_zone
+from metaverse_env.simulator.recorded import follow_trace, is_recorded, replace_demand
 from metaverse_env.simulator.records import METRIC_DEPTH
 from metaverse_env.simulator.rng import bell, draw, place_key, poisson, tick_key
 from metaverse_env.simulator.serving import (
@@ -59,9 +60,9 @@ class Output(NamedTuple):
 
 
 class Replay(NamedTuple):
-    """Users from a trace; empty arrays when they are simulated."""
+    """What a trace says; empty arrays when all is simulated."""
 
-    users: Array  # float32 [T, Z]
+    series: Array  # float32 [T, Z, 1 or 4]: users; recorded demand in cores, MB, Mbps, NaN where formulas say it
     time_s: Array  # float64 [T], within the week
 
 
@@ -76,19 +77,11 @@ def advance_world(world: Any, replay: Any, rules: Any) -> int:
     if rules.price_sigma > 0.0:
         step = rules.price_sigma * (rules.tick_s / SECONDS_PER_HOUR) ** 0.5
         world.log_price += step * bell(draw(place_key(key, _WORLD_PLACE), streams.PRICE))
-    if len(replay.users):
+    if len(replay.series):
         world.time_s = replay.time_s[world.trace_row]
     else:
         world.time_s = (world.time_s + rules.tick_s) % SECONDS_PER_WEEK
     return key
-
-
-@compiled
-def follow_trace(zone: Any, users: float, outcome: Any) -> None:
-    """Set a zone's population to what a trace says."""
-    count, before = int(round(users)), zone.users[0] + zone.users[1]
-    zone.users[0], zone.users[1] = count, 0
-    outcome.arrivals, outcome.departures = max(count - before, 0), max(before - count, 0)
 
 
 @compiled
@@ -118,13 +111,13 @@ def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constant
         advance_own_rate(zones[z], zone_key, rules)
         advance_event(zones[z], zone_key, rules)
         advance_activity(zones[z], zone_key, constants)
-        if not len(replay.users):
+        if not len(replay.series):
             for phase in range(2):
                 leave(z, phase, zone_key, slot, zones, travelling, out.outcome[w, z], constants)
     for z in range(len(zones)):
         zone, zone_key, outcome = zones[z], zones[z].user_key, out.outcome[w, z]
-        if len(replay.users):
-            follow_trace(zone, replay.users[world.trace_row, z], outcome)
+        if len(replay.series):
+            follow_trace(zone, replay.series[world.trace_row, z, 0], outcome)
         else:
             arrive(z, zone_key, slot, zones, world, travelling, outcome, constants)
         outcome.users = zone.users[0] + zone.users[1]
@@ -172,22 +165,26 @@ def provision(w: int, noise_key: int, state: Any, commands: Any, out: Any, const
 
 
 @stage
-def demand_by_physics(w: int, state: Any, out: Any, constants: Any) -> None:
-    """Write what each zone's users need."""
+def demand_by_physics(w: int, state: Any, out: Any, replay: Any, constants: Any) -> None:
+    """Write what each zone's users need: as recorded, or by the formulas."""
     for z in range(state.zones.shape[1]):
         zone, outcome = state.zones[w, z], out.outcome[w, z]
         advance_noise(zone, zone.noise_key, constants.rules[0])
         demand_at_home(zone, outcome.users, outcome.demand, constants.rules[0])
+        replace_demand(replay, state.worlds[w].trace_row, z, outcome.demand)
 
 
 @stage
-def serve_by_physics(w: int, state: Any, out: Any, constants: Any) -> None:
-    """Let every zone serve, grow, and perhaps be killed."""
+def serve_by_physics(w: int, state: Any, out: Any, replay: Any, constants: Any) -> None:
+    """Let every zone serve, grow, and perhaps be killed; recorded memory is memory in use and needs no growing."""
     rules = constants.rules[0]
     for z in range(state.zones.shape[1]):
         zone, outcome, key = state.zones[w, z], out.outcome[w, z], state.zones[w, z].noise_key
         advance_health(zone, key, rules)
-        grow_memory(zone, outcome.served[MEMORY], rules)
+        if is_recorded(replay, state.worlds[w].trace_row, z, MEMORY):
+            zone.memory_mb = outcome.served[MEMORY]
+        else:
+            grow_memory(zone, outcome.served[MEMORY], rules)
         if not is_running(zone, key, outcome, rules):
             continue
         rtt_ms = constants.zones[z].base_rtt_ms + state.nodes[w, constants.zones[z].node].degraded_rtt_ms
@@ -227,7 +224,7 @@ def conclude(w: int, state: Any, before: Any, out: Any, constants: Any) -> None:
 
 
 @stage
-def look_around(w: int, state: Any, out: Any, constants: Any) -> None:
+def look_around(w: int, state: Any, out: Any, replay: Any, constants: Any) -> None:
     """Write the first telemetry of a world that has just started: as if it had long been as it is."""
     rules, zones = constants.rules[0], state.zones[w]
     noise_key = tick_key(state.worlds[w].noise_key, state.worlds[w].tick)
@@ -241,6 +238,7 @@ def look_around(w: int, state: Any, out: Any, constants: Any) -> None:
         note_activity(zone, outcome, rules)
         outcome.users = zone.users[0] + zone.users[1]
         demand_at_home(zone, outcome.users, outcome.demand, rules)
+        replace_demand(replay, state.worlds[w].trace_row, z, outcome.demand)
         copy(outcome.served, outcome.demand)
         grant(outcome, out.telemetry[w, z], state.nodes[w, constants.zones[z].node])
         serve(zone, constants.zones[z].base_rtt_ms, outcome, constants)

@@ -1,4 +1,4 @@
-"""Users from a trace, not a generator: one zone per column, one sample per tick, episodes inside segments only."""
+"""Users, and recorded demand, from a trace: one zone per column, one sample per tick, episodes inside segments only."""
 
 from typing import Final, NamedTuple
 
@@ -24,17 +24,19 @@ class Fit(NamedTuple):
     scenario: Scenario | None
     """The scenario with the trace's zones."""
     replay: Replay
-    """Users ``[T, Z]`` and times within the week ``[T]``."""
+    """Users and recorded demand ``[T, Z, 1 or 4]``, and times within the week ``[T]``."""
     starts: Array
     """``int64 [M]``, rows at which an episode can start."""
     last_rows: Array
     """``int64 [T]``, the last row of each row's segment."""
     mean_users: Array | None
     """``[Z]``, at least one."""
+    peak_demand: Array | None
+    """``[Z, 3]`` largest recorded demand, NaN for a resource without; ``None`` if none was recorded."""
 
 
 _NO_ROWS: Final = np.zeros(0, dtype=np.int64)
-NO_FIT: Final = Fit(None, Replay(np.zeros((0, 0), dtype=np.float32), np.zeros(0)), _NO_ROWS, _NO_ROWS, None)
+NO_FIT: Final = Fit(None, Replay(np.zeros((0, 0, 1), dtype=np.float32), np.zeros(0)), _NO_ROWS, _NO_ROWS, None, None)
 """Without a trace: users are simulated."""
 
 
@@ -54,11 +56,19 @@ def fit_to_trace(scenario: Scenario, trace: Trace) -> Fit:
     time_s = (trace.times_s + _MONDAY_OFFSET_S) % SECONDS_PER_WEEK
     return Fit(
         scenario.with_changes(layout=layout, workload=workload),
-        Replay(users=np.ascontiguousarray(trace.users, dtype=np.float32), time_s=time_s.astype(np.float64)),
+        Replay(_series(trace), time_s.astype(np.float64)),
         starts=trace.episode_starts(scenario.episode_ticks + _SPARE_SAMPLES),
         last_rows=np.concatenate([np.full(stop - start, stop - 1, dtype=np.int64) for start, stop in trace.segments]),
         mean_users=np.maximum(trace.users.mean(axis=0), 1.0),
+        peak_demand=None if trace.demand is None else trace.demand.max(axis=0),
     )
+
+
+def _series(trace: Trace) -> Array:
+    """Return users, and recorded demand where there is any, ``float32 [T, Z, 1 or 4]``."""
+    users = trace.users[..., None]
+    series = users if trace.demand is None else np.concatenate([users, trace.demand], axis=-1)
+    return np.ascontiguousarray(series, dtype=np.float32)
 
 
 def _check_fits(scenario: Scenario, trace: Trace) -> None:
@@ -71,8 +81,9 @@ def _check_fits(scenario: Scenario, trace: Trace) -> None:
     first, stop = trace.longest_segment
     longest = stop - first - _SPARE_SAMPLES
     if longest < scenario.episode_ticks:
+        shorter = f"episode_ticks={longest} or less (max_episode_steps, counted outside, does not help), or "
         raise TraceError(
             f"an episode of {scenario.episode_ticks} ticks does not fit trace {trace.source}: its longest segment "
-            f"without a gap has {stop - first} samples, enough for {max(longest, 0)} ticks. Set the scenario's "
-            f"episode_ticks to at most that, or give a trace with fewer gaps."
+            f"without a gap has {stop - first} samples, enough for {max(longest, 0)} ticks. "
+            f"Give {shorter if longest > 0 else ''}a trace with fewer gaps."
         )

@@ -9,6 +9,7 @@ from metaverse_env.simulator.activity import begin_in_the_middle
 from metaverse_env.simulator.actuation import bounded, round_to_pods
 from metaverse_env.simulator.demand import demand_of_users
 from metaverse_env.simulator.nodes import share_granted
+from metaverse_env.simulator.recorded import recorded_or
 from metaverse_env.simulator.rng import (
     between,
     draw,
@@ -21,7 +22,7 @@ from metaverse_env.simulator.rng import (
 )
 from metaverse_env.simulator.vectors import copy, fill
 from metaverse_env.simulator.workload import NO_EVENT, arrival_rate
-from metaverse_env.units import MEMORY, SECONDS_PER_WEEK
+from metaverse_env.units import BANDWIDTH, CPU, MEMORY, SECONDS_PER_WEEK
 
 _BEFORE_FIRST_TICK = 0
 
@@ -51,8 +52,8 @@ def populate(zone: Any, index: int, key: int, world: Any, replay: Any, constants
     activity = constants.activities[zone.activity]
     zone.blend[0], zone.blend[1], zone.blend[2] = activity.cpu, activity.memory, activity.bandwidth
     zone.event_stage, zone.event_level = NO_EVENT, 0.0
-    if len(replay.users):
-        zone.users[0], zone.users[1] = int(round(replay.users[world.trace_row, index])), 0
+    if len(replay.series):
+        zone.users[0], zone.users[1] = int(round(replay.series[world.trace_row, index, 0])), 0
         return
     mean = arrival_rate(zone, index, world, constants) * rules.session_mean_s * activity.session
     # With balanced means, half of the people present are on short and half on long sessions.
@@ -61,12 +62,17 @@ def populate(zone: Any, index: int, key: int, world: Any, replay: Any, constants
 
 
 @compiled
-def provision_at_start(zone: Any, key: int, constants: Any) -> None:
+def provision_at_start(zone: Any, index: int, key: int, row: int, replay: Any, constants: Any) -> None:
     """Allocate what is needed now at a random utilisation; whole pods where scaling is horizontal."""
     rules = constants.rules[0]
     users = float(zone.users[0] + zone.users[1])
     cpu, memory, bandwidth = float(zone.blend[0]), float(zone.blend[1]), float(zone.blend[2])
-    need = demand_of_users(users, cpu, memory, bandwidth, rules)
+    computed = demand_of_users(users, cpu, memory, bandwidth, rules)
+    need = (
+        recorded_or(replay, row, index, CPU, computed[0]),
+        recorded_or(replay, row, index, MEMORY, computed[1]),
+        recorded_or(replay, row, index, BANDWIDTH, computed[2]),
+    )
     zone.memory_mb = need[1]
     low, high = rules.initial_utilisation
     utilisation = between(draw(key, streams.UTILISATION), low, high)
@@ -150,6 +156,6 @@ def reset_world(w: int, state: Any, replay: Any, starts: Any, constants: Any) ->
         clear_health(zone)
         start_noise(zone, place_key(noise_key, z))
         populate(zone, z, place_key(key, z), world, replay, constants)
-        provision_at_start(zone, place_key(noise_key, z), constants)
+        provision_at_start(zone, z, place_key(noise_key, z), world.trace_row, replay, constants)
         fill(zone.measured, 0.0)
     fit_into_nodes(state.zones[w], state.nodes[w], constants)

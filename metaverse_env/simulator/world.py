@@ -84,7 +84,7 @@ class SimulatedWorld:
         self.scenario = fit.scenario or load_scenario(scenario)
         self._starts, self._last_rows = fit.starts, fit.last_rows
         self.zones = build_graph(self.scenario)
-        constants = build_constants(self.scenario, self.zones, fit.mean_users)
+        constants = build_constants(self.scenario, self.zones, fit.mean_users, fit.peak_demand)
         state = _blank_state(worlds, self.zones)
         self._simulation = Simulation(self.scenario, self.zones, constants, state, fit.replay)
         self.dynamics: Dynamics = self._load(dynamics) if isinstance(dynamics, str) else dynamics

@@ -28,7 +28,7 @@ def check_policy(
 
     Args:
         policy: The controller.
-        scenario: Its world.
+        scenario: Its world; one with another ``tick_s`` shows whether the policy keeps time by ``view.tick_s``.
         forecaster: What it may believe; ``"none"`` gives views without a forecast.
         deterministic: Whether the same views must give the same commands, in whatever company.
 

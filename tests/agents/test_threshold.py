@@ -19,7 +19,7 @@ GRAPH = build_graph(load_scenario("single_zone"))
 LIMITS = np.array([[0.1, 256.0, 2.0], [16.0, 32768.0, 4000.0]], dtype=np.float32)
 
 
-def make_view(usage: Any, allocation: Any, pending: Any = None, **columns: Any) -> View:
+def make_view(usage: Any, allocation: Any, pending: Any = None, tick_s: float = 15.0, **columns: Any) -> View:
     """Return a view of ``usage`` and ``allocation``, ``[3]`` or ``[W, Z, 3]``; ``pending`` is the allocation by default.
 
     Further columns of the telemetry can be set; ``observed``, ``ready`` and ``age_s`` are 1, 1 and 20 s.
@@ -34,7 +34,7 @@ def make_view(usage: Any, allocation: Any, pending: Any = None, **columns: Any) 
     telemetry = Telemetry(zones, np.zeros(worlds, dtype=WEATHER), np.zeros((worlds, count, 0), dtype=np.float32))
     command = Command.of(np.broadcast_to(zones["pending"], allocation.shape))
     objective_ms = load_scenario("single_zone").service.latency_objective_ms
-    return View(telemetry, None, command, None, LIMITS, objective_ms)  # type: ignore[arg-type]  # nobody looks back
+    return View(telemetry, None, command, None, LIMITS, objective_ms, tick_s)  # type: ignore[arg-type]  # nobody looks back
 
 
 def decide(policy: Threshold, view: View) -> list[float]:
@@ -91,6 +91,14 @@ def test_window_is_300_s_by_default() -> None:
     assert held[20:] == pytest.approx([0.4, 0.4])
 
 
+@pytest.mark.parametrize(("tick_s", "decisions"), [(5.0, 12), (15.0, 4), (60.0, 1)])
+def test_the_window_is_in_seconds_however_long_a_tick_is(tick_s: float, decisions: int) -> None:
+    policy = fresh(stabilisation_s=60.0)
+    idle = make_view(usage=(0.2, 100.0, 4.0), allocation=(2.0, 1000.0, 40.0), tick_s=tick_s)
+    held = [decide(policy, idle)[0] == 2.0 for _ in range(decisions + 1)]
+    assert held == [True] * decisions + [False]
+
+
 def test_grows_again_within_the_window() -> None:
     policy = fresh()
     decide(policy, make_view(usage=(0.2, 800.0, 20.0), allocation=(2.0, 1000.0, 40.0)))
@@ -139,7 +147,7 @@ def test_reset_forgets_the_window() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"cpu_target": 0.0}, {"memory_target": 1.1}, {"tolerance": -0.1}, {"memory_margin": 0.9}, {"tick_s": 0.0}],
+    [{"cpu_target": 0.0}, {"memory_target": 1.1}, {"tolerance": -0.1}, {"memory_margin": 0.9}],
 )
 def test_refuses_impossible_parameters(wrong: dict[str, float]) -> None:
     (name,) = wrong

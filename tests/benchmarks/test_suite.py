@@ -1,20 +1,16 @@
 """Comparisons: the same users for all, finished results kept, and every mistake said before anything runs."""
 
-import csv
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-import agents
-from benchmarks.commands import collect
 from benchmarks.conditions import Conditions, conditions
 from benchmarks.plots import plot_costs
-from benchmarks.report import print_report, summary, writable, write_results
-from benchmarks.scores import METRICS
-from benchmarks.suite import Result, best_classical, compare, load_policy, policy_names
+from benchmarks.report import print_report, summary
+from benchmarks.scores import METRICS, Result
+from benchmarks.suite import best_classical, compare, load_policy, policy_names
 from metaverse_env.errors import ConfigurationError, MetaverseError, TraceError, UnknownNameError
 from metaverse_env.recording import play
 
@@ -49,6 +45,19 @@ def test_a_batch_of_seeds_equals_each_seed_alone(results: list[Result]) -> None:
         (alone,) = compare(small(seeds=1, seed=seed), ("threshold",), codec=False)
         for name, values in alone.scores.items():
             assert values[0] == pytest.approx(results[2].scores[name][world], rel=1e-6), name
+
+
+def test_blocks_are_of_eight_seeds_and_the_last_of_the_rest() -> None:
+    blocks = small(seeds=20, seed=3).blocks
+    assert blocks == [tuple(range(3, 11)), tuple(range(11, 19)), (19, 20, 21, 22)]
+
+
+def test_many_blocks_give_what_each_of_their_seeds_gives(results: list[Result]) -> None:
+    (many,) = compare(small(seeds=11), ("threshold",), codec=False)
+    for name, values in many.scores.items():
+        np.testing.assert_allclose(values[:3], results[2].scores[name], rtol=1e-6)
+    (last,) = compare(small(seeds=3, seed=8), ("threshold",), codec=False)
+    np.testing.assert_allclose(many.scores["reward"][8:], last.scores["reward"], rtol=1e-6)
 
 
 def test_all_meet_the_same_users() -> None:
@@ -139,26 +148,6 @@ def test_a_trace_too_short_for_the_episode_is_refused(tmp_path: Path) -> None:
         next(compare(conditions(trace=users_file(tmp_path, 40), forecaster="none"), ("hold",)))
 
 
-def test_rows_and_summary_say_the_same(tmp_path: Path) -> None:
-    terms = small(seeds=2, seed=5)
-    write_results(tmp_path, terms, [made_up("hold", -2.0), made_up("mine", -1.0, cost=3.0)])
-    with (tmp_path / "results.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["policy"], row["seed"]) for row in rows] == [
-        ("hold", "5"),
-        ("hold", "6"),
-        ("mine", "5"),
-        ("mine", "6"),
-    ]
-    assert [float(row["cost_eur_per_h"]) for row in rows] == [1.0, 3.0, 3.0, 5.0]
-    found = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
-    cost = found["policies"]["hold"]["cost_eur_per_h"]
-    # Two values 1 and 3: mean 2, standard error 1, t of one degree 12.7062.
-    assert cost == pytest.approx({"mean": 2.0, "low": 2.0 - 12.7062, "high": 2.0 + 12.7062})
-    assert found["policies"]["mine"]["reward_over_hold"] == pytest.approx({"mean": 1.0, "low": 1.0, "high": 1.0})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["results.csv", "summary.json"]
-
-
 def test_one_seed_has_no_bounds_in_json() -> None:
     result = Result("hold", {metric.name: np.array([1.0]) for metric in METRICS})
     found = summary(small(seeds=1), [result])
@@ -178,32 +167,3 @@ def test_the_plot_is_a_picture(tmp_path: Path, results: list[Result]) -> None:
     path = plot_costs(tmp_path / "costs.png", small(), results)
     assert path.read_bytes().startswith(b"\x89PNG\r\n")
     plot_costs(tmp_path / "single.png", small(seeds=1), [made_up("hold", -1.0, cost=0.0)])
-
-
-def test_ctrl_c_keeps_the_rows_that_are_finished(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class Interrupted:
-        def reset(self, zones: object, worlds: int) -> None:
-            raise KeyboardInterrupt
-
-        def act(self, view: object) -> None:
-            """Never asked."""
-
-    load = agents.load
-    monkeypatch.setattr(agents, "load", lambda name: Interrupted() if name == "static" else load(name))
-    with pytest.raises(KeyboardInterrupt):
-        collect(small(), ("hold", "static"), True, tmp_path)
-    with (tmp_path / "results.csv").open(encoding="utf-8") as file:
-        assert [row["policy"] for row in csv.DictReader(file)] == ["hold"] * 3
-    assert "Interrupted" in capsys.readouterr().err
-
-
-def test_a_folder_that_cannot_be_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError, match=r"--out .*file/below: cannot write"):
-        writable(tmp_path / "file" / "below")
-
-
-def test_a_folder_is_made_and_left_empty(tmp_path: Path) -> None:
-    assert list(writable(tmp_path / "new" / "folder").iterdir()) == []

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from metaverse_env.contracts import View
+from metaverse_env.envs.shell import Shell
+from metaverse_env.scenario import load_scenario
 from metaverse_env.telemetry import Command
 from metaverse_env.testing import check_policy
 from metaverse_env.zones import ZoneGraph
@@ -47,3 +49,9 @@ def test_a_policy_that_gambles_passes_if_it_may() -> None:
         return Command.of(view.telemetry.allocation * factor)
 
     check_policy(Stateless(act), deterministic=False)
+
+
+def test_a_view_knows_the_length_of_a_tick() -> None:
+    shell = Shell(load_scenario("single_zone").with_changes(tick_s=20.0), 1, "physics", "none")
+    shell.reset([0])
+    assert shell.view.tick_s == 20.0

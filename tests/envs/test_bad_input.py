@@ -59,6 +59,30 @@ def test_unknown_names(maker: Any, arguments: dict[str, str], words: str) -> Non
     assert words in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"dynamic": "physics"}, "unknown argument 'dynamic'. Did you mean 'dynamics'? Known: action_type, "),
+        ({"episode_length": 10}, "unknown argument 'episode_length'. Did you mean 'episode_ticks'?"),
+        ({"worlds": 2}, "unknown argument 'worlds'. Did you mean 'world'?"),
+        ({"arguments": {}}, "unknown argument 'arguments'."),
+    ],
+)
+def test_unknown_arguments(maker: Any, arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnknownNameError) as error:
+        maker(**arguments)
+    assert str(error.value).startswith(words)
+
+
+def test_each_kind_knows_its_own_arguments() -> None:
+    with pytest.raises(UnknownNameError, match=r"'autoreset'\. Did you mean 'autoreset_mode'"):
+        gym.make_vec(MULTI, 2, autoreset="Disabled", **PLAIN)
+    with pytest.raises(UnknownNameError, match=r"'local_weight'\. Did you mean 'global_weight'"):
+        metaverse_env.env(local_weight=0.5)
+    with pytest.raises(UnknownNameError, match="unknown argument 'global_weight'"):
+        make(global_weight=0.5)
+
+
 @pytest.mark.parametrize("kind", [make, metaverse_env.parallel_env])
 @pytest.mark.filterwarnings("ignore:.*render_mode='film' that is not in the possible render_modes")
 def test_unknown_render_mode(kind: Any) -> None:
@@ -293,7 +317,7 @@ def test_scaling_without_a_trace(maker: Any) -> None:
 
 
 def test_an_episode_longer_than_any_segment(maker: Any, trace_files: dict[str, str]) -> None:
-    words = "an episode of 399 ticks does not fit trace .*has 400 samples, enough for 398 ticks. Set .*episode_ticks"
+    words = "an episode of 399 ticks does not fit trace .*has 400 samples, enough for 398 ticks. Give episode_ticks=398"
     with pytest.raises(TraceError, match=words):
         maker(dynamics="trace", trace=trace_files["multi"], episode_ticks=399)
     maker(dynamics="trace", trace=trace_files["multi"], episode_ticks=398)

@@ -135,6 +135,10 @@ def test_an_episode_can_be_shortened_and_lengthened(make: Callable[..., Any], le
     assert first_truncation(make("Metaverse/SingleZone-v0", **PLAIN, **lengths)) == expected
 
 
+def test_gymnasium_keeps_a_longer_limit_to_itself() -> None:
+    assert first_truncation(gym.make("Metaverse/SingleZone-v0", max_episode_steps=300, **PLAIN)) == 240
+
+
 def test_a_team_can_be_shortened_too() -> None:
     env = metaverse_env.parallel_env("single_zone", max_episode_steps=2, **PLAIN)
     env.reset(seed=0)

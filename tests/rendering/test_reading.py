@@ -42,7 +42,7 @@ def view(graph: Callable[..., ZoneGraph]) -> Callable[..., View]:
         now = telemetry(10.0, (1.0, 1000.0, 100.0), (1.5, 1000.0, 80.0), **fields)
         history.append(now)
         pending = Command.of(now.zones["pending"])
-        return View(now, forecast, pending, history, np.zeros((2, 3), dtype=np.float32), 100.0)
+        return View(now, forecast, pending, history, np.zeros((2, 3), dtype=np.float32), 100.0, 15.0)
 
     return make
 

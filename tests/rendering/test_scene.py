@@ -119,6 +119,23 @@ def test_what_happened_is_labelled_the_most_urgent_first(zone: MakeZone, world: 
     assert said(killed)[-2:] == ["out of memory", "no metrics 45 s"]
 
 
+@pytest.mark.parametrize(
+    ("change", "label"),
+    [
+        (1.6, "MEM +60 %"),
+        (2.99, "MEM +199 %"),
+        (3.0, "MEM ×3"),
+        (55.19, "MEM ×55"),
+        (4e5, "MEM ×100+"),
+        (0.0, "MEM −100 %"),
+    ],
+)
+def test_a_change_that_piled_up_is_told_as_a_multiple(
+    zone: MakeZone, world: MakeWorld, change: float, label: str
+) -> None:
+    assert said(card(world(zone(change=(1.0, change, 1.0))), "full"))[-1] == label
+
+
 def test_the_controllers_triangles_point_up_and_down(zone: MakeZone, world: MakeWorld) -> None:
     shapes = card(world(zone(change=(1.2, 1.0, 0.7))), "full")
     up, down = (shape for shape in shapes if isinstance(shape, Polygon))

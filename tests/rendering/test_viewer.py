@@ -1,5 +1,6 @@
 """Pixels: arrays without a display, a window that may be closed, and texts that are as wide as scenes say."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -53,7 +54,7 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_fonts_advances_are_those_that_scenes_are_measured_with() -> None:
-    characters = [chr(code) for code in range(32, 127)] + list("·»–−…")
+    characters = [chr(code) for code in range(32, 127)] + list("·×»–−…")
     for size in range(8, 73, 4):
         for character, metrics in zip(characters, viewer._font(size).metrics("".join(characters)), strict=True):
             assert abs(metrics[4] - advance(character, size)) <= 1, (character, size)
@@ -218,6 +219,25 @@ def test_where_no_window_can_open_the_error_says_what_to_do(monkeypatch: pytest.
     monkeypatch.setenv("SDL_VIDEODRIVER", "there-is-none")
     with pytest.raises(MetaverseError, match=r"no window of 1280 x 720 px .* render_mode='rgb_array'"):
         Viewer("human").show(shell_of(), None)
+
+
+def test_without_a_display_the_window_is_in_memory_and_sdl_complains_of_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    pygame.display.quit()
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(viewer.sys, "platform", "linux")
+    shown = Viewer("human", fps=1000)
+    shown.show(shell_of(), None)
+    assert pygame.display.get_driver() == "dummy"
+    shown.close()
+    assert capfd.readouterr() == ("", "")
+    assert [record.message for record in caplog.records] == [
+        "no display (DISPLAY and WAYLAND_DISPLAY are not set), so that nobody sees the window; use "
+        "render_mode='rgb_array', or set SDL_VIDEODRIVER"
+    ]
+    assert "SDL_VIDEODRIVER" not in os.environ
 
 
 def test_arrays_need_no_display(monkeypatch: pytest.MonkeyPatch) -> None:

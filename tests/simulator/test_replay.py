@@ -95,9 +95,10 @@ def test_episodes_start_wherever_they_fit() -> None:
 
 def test_an_episode_must_fit() -> None:
     trace = trace_of(np.full((45, 1), 5), segments=((0, 20), (20, 45)))
-    with pytest.raises(TraceError, match="longest segment without a gap has 25 samples, enough for 23 ticks"):
+    words = r"has 25 samples, enough for 23 ticks\. Give episode_ticks=23 or less \(max_episode_steps, counted outside"
+    with pytest.raises(TraceError, match=words):
         fit_to_trace(short(24), trace)
-    with pytest.raises(TraceError, match="has 1 samples, enough for 0 ticks"):
+    with pytest.raises(TraceError, match=r"has 1 samples, enough for 0 ticks\. Give a trace with fewer gaps"):
         fit_to_trace(short(1), trace_of(np.full((2, 1), 5), segments=((0, 1), (1, 2))))
 
 

@@ -1,11 +1,10 @@
-"""``metaverse train predictor``: make telemetry, train, judge, and write what the environments load."""
+"""The work of ``metaverse train predictor``: make telemetry, train, judge, and write what the environments load."""
 
 import json
-import sys
+from collections.abc import Sequence
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 from rich.console import Console
@@ -31,39 +30,44 @@ TEST_SEED: Final = 900_000_000
 """Of the worlds that the figures come from; they decide nothing."""
 
 
-class Which(StrEnum):
-    """Which networks to train."""
-
-    FORECASTER = "forecaster"
-    DYNAMICS = "dynamics"
-    BOTH = "both"
-
-
-def train_predictor(
-    out: Annotated[Path, typer.Option(help="Folder of the run; networks are written there.")] = Path("runs/predictor"),
-    kind: Annotated[Which, typer.Option(help="What to train.")] = Which.BOTH,
-    seed: Annotated[int, typer.Option(min=0, help="Of telemetry, weights and batches.")] = 0,
-    epochs: Annotated[int, typer.Option(min=1, help="At most, for each network.")] = 60,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="At most, for each network.")] = None,
-    worlds: Annotated[int, typer.Option(min=1, help="Of 30 zones for one hour, to learn from.")] = 140,
-    threads: Annotated[int, typer.Option(min=1, help="Of torch; one is best while other programs run.")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+def train(
+    out: Path,
+    kinds: Sequence[Kind],
+    *,
+    seed: int,
+    epochs: int,
+    minutes: float | None,
+    worlds: int,
+    threads: int,
+    resume: bool,
+    as_json: bool,
+    command: str,
 ) -> None:
-    """Train the forecaster and the dynamics on telemetry that the physics makes.
+    """Train networks and print their figures; see :func:`predictors.commands.train_predictor`.
 
-    Interrupt with Ctrl-C; the same command with --resume goes on. The folder gets stgnn_KIND.onnx, .safetensors and
-    .json, and for each kind config.json, metrics.json, curves.png and the checkpoint.
+    Args:
+        out: Folder of the run.
+        kinds: What to train.
+        seed: Of telemetry, weights and batches.
+        epochs: At most, for each network.
+        minutes: At most, for each network; ``None`` has no limit.
+        worlds: How many to learn from.
+        threads: Of torch.
+        resume: Go on with the run in the folder.
+        as_json: Print JSON instead of tables.
+        command: What was asked for, for the card of the network.
+
+    Raises:
+        CheckpointError: There is nothing to go on from, or it was made with other settings.
     """
     console = Console(stderr=as_json)
-    kinds: list[Kind] = [name for name in SEEDS if kind in (Which.BOTH, name)]
     figures = {}
     for name in kinds:
         settings = Settings(seed=2 * seed + SEEDS[name], epochs=epochs, minutes=minutes, threads=threads)
         run = Run(TASKS[name](), settings, out / name, resume)
         _write(out / name / "config.json", {"kind": name, "worlds": worlds, **asdict(settings)})
         try:
-            figures[name] = _train(run, worlds, console)
+            figures[name] = _train(run, worlds, console, command)
         except KeyboardInterrupt:
             console.print(f"Interrupted after epoch {run.progress.epoch}; the same command with --resume goes on.")
             raise
@@ -73,7 +77,7 @@ def train_predictor(
         typer.echo(json.dumps(figures))
 
 
-def _train(run: Run, worlds: int, console: Console) -> dict[str, Any]:
+def _train(run: Run, worlds: int, console: Console, command: str) -> dict[str, Any]:
     """Train one network, write its files, return its figures."""
     kind: Kind = run.task.kind
     console.print(f"Making telemetry for the {kind} …")
@@ -90,7 +94,7 @@ def _train(run: Run, worlds: int, console: Console) -> dict[str, Any]:
         )
     figures = _judge(kind, net, training[0])
     keep = tuple(figures["residual_keep"].values()) if kind == "dynamics" else ()
-    card = blank_card(kind, command=_command(), seed=run.settings.seed, residual_keep=keep, metrics=figures)
+    card = blank_card(kind, command=command, seed=run.settings.seed, residual_keep=keep, metrics=figures)
     export(net, card, run.folder.parent / f"stgnn_{kind}")
     figures |= {"epochs": run.progress.epoch, "minutes": round(run.progress.seconds / 60.0, 2)}
     _write(run.folder / "metrics.json", figures)
@@ -108,12 +112,6 @@ def _judge(kind: Kind, net: Any, training: Recording) -> dict[str, Any]:
         }
     figures = evaluate_dynamics(net, record("multi_zone", seeds))
     return figures | {"residual_keep": evaluate_dynamics(net, training)["residual_keep"]}
-
-
-def _command() -> str:
-    """Return the command line that made the network, without what does not change it."""
-    words = [word for word in sys.argv[1:] if word not in ("train", "predictor", "--resume", "--json")]
-    return " ".join(["metaverse train predictor", *words])
 
 
 def _bar(console: Console) -> Progress:

@@ -1,0 +1,60 @@
+"""What ``metaverse train`` does. Nothing here needs torch, so that ``--help`` works without it."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from metaverse_env.folders import writable
+from metaverse_env.plugins import resolve
+
+_TRAINERS: Final = {"train predictor": "predictors.stgnn.train:train"}
+"""Where the work is done, and torch imported."""
+
+
+class Which(StrEnum):
+    """Which networks to train."""
+
+    FORECASTER = "forecaster"
+    DYNAMICS = "dynamics"
+    BOTH = "both"
+
+
+def train_predictor(
+    out: Annotated[Path, typer.Option(help="Folder of the run; networks are written there.")] = Path("runs/predictor"),
+    kind: Annotated[Which, typer.Option(help="What to train.")] = Which.BOTH,
+    seed: Annotated[int, typer.Option(min=0, help="Of telemetry, weights and batches.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1, help="At most, for each network.")] = 60,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="At most, for each network.")] = None,
+    worlds: Annotated[int, typer.Option(min=1, help="Of 30 zones for one hour, to learn from.")] = 140,
+    threads: Annotated[int, typer.Option(min=1, help="Of torch; one is best while other programs run.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Train the forecaster and the dynamics on telemetry that the physics makes.
+
+    Interrupt with Ctrl-C; the same command with --resume goes on. The folder gets stgnn_KIND.onnx, .safetensors and
+    .json, and for each kind config.json, metrics.json, curves.png and the checkpoint.
+    """
+    kinds = (Which.FORECASTER, Which.DYNAMICS) if kind == Which.BOTH else (kind,)
+    train = resolve("command", "train predictor", _TRAINERS, extra="predictors")
+    train(
+        writable(out),
+        [str(name) for name in kinds],
+        seed=seed,
+        epochs=epochs,
+        minutes=minutes,
+        worlds=worlds,
+        threads=threads,
+        resume=resume,
+        as_json=as_json,
+        command=command_line(),
+    )
+
+
+def command_line() -> str:
+    """Return the command line that makes the network, without what does not change it."""
+    words = [word for word in sys.argv[1:] if word not in ("train", "predictor", "--resume", "--json")]
+    return " ".join(["metaverse train predictor", *words])
