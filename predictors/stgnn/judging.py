@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from metaverse_env.folders import writable
 from metaverse_env.observation import FORECAST_TICKS
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.units import RESOURCE_UNITS, TARGETS
@@ -36,8 +37,8 @@ Array = np.ndarray
 def worlds(
     model: Annotated[Path, typer.Option(help="The forecaster: path without suffix.")] = WEIGHTS / "stgnn_forecaster",
     scenario: Annotated[str, typer.Option(help="Worlds to forecast: a name or a file.")] = "multi_zone",
-    seeds: Annotated[int, typer.Option(min=2, help="How many held-out worlds.")] = 16,
-    training: Annotated[int, typer.Option(min=1, help="Worlds that the rivals learn from.")] = 60,
+    seeds: Annotated[int, typer.Option(min=2, max=10_000, help="How many held-out worlds.")] = 16,
+    training: Annotated[int, typer.Option(min=1, max=10_000, help="Worlds that the rivals learn from.")] = 60,
     threads: Annotated[int, typer.Option(min=1, help="Of all models.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
@@ -66,8 +67,8 @@ def worlds(
 
 def ablation(
     minutes: Annotated[float, typer.Option(min=0.01, help="To train each network.")] = 2.0,
-    training: Annotated[int, typer.Option(min=1, help="Worlds that they learn from.")] = 60,
-    seeds: Annotated[int, typer.Option(min=2, help="How many held-out worlds.")] = 16,
+    training: Annotated[int, typer.Option(min=1, max=10_000, help="Worlds that they learn from.")] = 60,
+    seeds: Annotated[int, typer.Option(min=2, max=10_000, help="How many held-out worlds.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/ablation"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
@@ -77,6 +78,7 @@ def ablation(
     The worlds: as they are; without migration, where a graph has nothing to tell; with announcements that lead by
     nothing, where intents have nothing to tell.
     """
+    writable(out)
     console = Console(stderr=True)
     figures: dict[str, Any] = {}
     for name, scenario in ablation_worlds():
