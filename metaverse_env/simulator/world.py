@@ -147,6 +147,7 @@ class SimulatedWorld:
         mask = self._mask(worlds)
         seed_worlds(self._simulation.state.worlds, mask, seeds, noise_seeds)
         out = self._blank_output()
+        out.intents[:] = 0.0  # nobody has said anything yet, and fresh memory holds whatever was there
         simulation, starts = self._simulation, self._starts
         entry.reset_worlds(mask, starts, *simulation.state, *out, *simulation.replay, *simulation.constants)
         self.dynamics.reset(simulation, mask)

@@ -76,6 +76,15 @@ def test_there_are_as_many_seeds_as_worlds(seeds: list[int | None], noise: list[
         seed_worlds(records, everyone(records), seeds, noise)
 
 
+def test_the_first_intents_are_none_whatever_memory_held() -> None:
+    """Large batches take memory that is not cleared; dirty some of the same size first."""
+    world = SimulatedWorld("multi_zone", worlds=300, intents=True)
+    for _ in range(3):
+        dirty = [np.full(300 * 30 * size, 7.0, dtype=np.float32) for size in (32, 64, 128, 256)]
+        del dirty
+        assert not world.reset(seeds=range(300)).intents.any()
+
+
 def test_a_refused_reset_changes_nothing() -> None:
     world = SimulatedWorld("single_zone", 2)
     with pytest.raises(LifecycleError):
