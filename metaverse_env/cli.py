@@ -58,6 +58,9 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             "run": Leaf(
                 "benchmarks.commands:run", "Compare controllers over seeds: cost, quality, reward (the default)."
             ),
+            "forecast": Leaf(
+                "benchmarks.forecasting:forecast", "Measure the speed of forecasts, against torch.", "predictors"
+            ),
             "throughput": Leaf(
                 "benchmarks.throughput:throughput", "Measure steps per second against Gymnasium's CartPole."
             ),

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from metaverse_env.errors import CheckpointError
 from metaverse_env.forecasters import HORIZON
 from metaverse_env.history import TICKS, History
+from metaverse_env.plugins import resolve
 from metaverse_env.telemetry import Forecast
 from metaverse_env.units import QUANTILES, TARGETS
 from metaverse_env.zones import ZoneGraph
@@ -24,24 +26,25 @@ class StgnnForecaster:
 
     Not for two threads at once: its working memory is its own.
 
-    Demand is what users would consume if nothing limited them (memory: what it tends to), not what was used; latency
-    assumes that allocations stay as they are.
+    Demand is what users would consume if nothing limited them, not what was used; of memory what will be in use.
+    Latency assumes that allocations stay as they are.
 
     Args:
         stem: Path of the network without suffix.
+        device: Of torch, such as ``"cuda"``, to run there; ``None`` runs on one thread by ONNX Runtime, without torch.
 
     Raises:
         CheckpointError: The files do not fit this version, or each other.
+        ConfigurationError: There is no such device.
     """
 
     horizon = HORIZON
     needs_intents = True
 
-    def __init__(self, stem: str | Path = WEIGHTS / "stgnn_forecaster") -> None:
+    def __init__(self, stem: str | Path = WEIGHTS / "stgnn_forecaster", device: str | None = None) -> None:
         self.card: Card = read_card(Path(stem), "forecaster")
-        self._session = Session(Path(stem).with_suffix(".onnx"))
+        self._session = Session(Path(stem).with_suffix(".onnx")) if device is None else _on_torch(Path(stem), device)
         self._blocks = Blocks()
-        self._levels = np.zeros((TICKS, len(FLOORS)), dtype=np.float32)
 
     def forecast(self, history: History, ticks: Sequence[int] | None = None) -> Forecast:
         """Forecast all zones of all worlds; see :class:`~metaverse_env.contracts.Predictor`.
@@ -60,17 +63,29 @@ class StgnnForecaster:
         result = np.empty((worlds, zones, len(ahead), len(TARGETS), len(QUANTILES)), dtype=np.float32)
         for block in cut_worlds(worlds, zones):
             part = values[:, block]
-            rows = self._blocks.get(history.graph, (part.shape[1], *ahead), _forecast_block)
-            inputs = rows.inputs
-            forecast_inputs(
-                part, part.view(np.int32), time_s[:, block], self._levels, inputs["features"], inputs["last"]
-            )
-            self._session.run(inputs, rows.output)
+            rows = self._blocks.get(history.graph, (part.shape[1], *ahead), forecast_block)
+            write_inputs(part, time_s[:, block], rows)
+            self._session.run(rows.inputs, rows.output)
             result[block] = rows.output.reshape(result[block].shape)
         return Forecast(result, ahead)
 
 
-def _forecast_block(graph: ZoneGraph, worlds: int, *ahead: int) -> Block:
+def _on_torch(stem: Path, device: str) -> Any:
+    """Return a session on a device; torch is imported only where it is asked for."""
+    return resolve("engine", "torch", {"torch": "predictors.stgnn.torch_session:TorchSession"}, "predictors")(
+        stem, device
+    )
+
+
+def write_inputs(values: Array, time_s: Array, block: Block) -> None:
+    """Write the network's inputs for histories ``[L, W, Z, …]`` at ``[L, W]``, as many worlds as the block is for."""
+    inputs = block.inputs
+    levels = np.empty((TICKS, len(FLOORS)), dtype=np.float32)
+    forecast_inputs(values, values.view(np.int32), time_s, levels, inputs["features"], inputs["last"])
+
+
+def forecast_block(graph: ZoneGraph, worlds: int, *ahead: int) -> Block:
+    """Return memory for one call: the inputs of the network for so many worlds, at ticks ``ahead``, and its output."""
     rows = worlds * len(graph)
     neighbours, weights = neighbour_table(graph, worlds)
     inputs = {

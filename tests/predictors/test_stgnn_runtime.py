@@ -15,7 +15,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import metaverse_env  # noqa: F401  # registers the ids
-from metaverse_env.errors import CheckpointError
+from metaverse_env.errors import CheckpointError, ConfigurationError
 from metaverse_env.forecasters import PersistenceForecaster
 from metaverse_env.history import History
 from metaverse_env.observation import FORECAST_TICKS
@@ -260,3 +260,17 @@ def test_history_of_another_length_is_refused() -> None:
         load_default().forecast(History(1, graph, 0, ticks=5))
     with pytest.raises(CheckpointError, match="intents of width 7"):
         load_default().forecast(History(1, graph, 7))
+
+
+# --- by torch ---
+
+
+def test_torch_and_onnx_forecast_the_same() -> None:
+    history, _ = run(SimulatedWorld("multi_zone", worlds=3, intents=True), [1, 2, 3], 15)
+    by_onnx, by_torch = (StgnnForecaster(device=device).forecast(history).values for device in (None, "cpu"))
+    np.testing.assert_allclose(by_torch, by_onnx, rtol=1e-4)
+
+
+def test_no_such_device() -> None:
+    with pytest.raises(ConfigurationError, match="no device 'cuda:77'"):
+        StgnnForecaster(device="cuda:77")
