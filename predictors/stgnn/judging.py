@@ -66,7 +66,7 @@ def worlds(
 
 
 def ablation(
-    minutes: Annotated[float, typer.Option(min=0.01, help="To train each network.")] = 2.0,
+    epochs: Annotated[int, typer.Option(min=1, help="Of 150 batches, to train each network.")] = 20,
     training: Annotated[int, typer.Option(min=1, max=10_000, help="Worlds that they learn from.")] = 60,
     seeds: Annotated[int, typer.Option(min=2, max=10_000, help="How many held-out worlds.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
@@ -88,7 +88,7 @@ def ablation(
         nets: dict[str, ForecastNet | Rival] = {}
         for variant in VARIANTS:
             console.print(f"Training {variant} in worlds {name} …")
-            settings = Settings(seed=seed, minutes=minutes, epochs=10_000, patience=10_000)
+            settings = Settings(seed=seed, epochs=epochs, patience=epochs)
             net = Run(ForecastTask(variant), settings, out / name / variant).fit(learnt, held_out)
             nets[variant] = cast(ForecastNet, net)
         errors = world_errors(nets, test)
