@@ -83,10 +83,8 @@ class Boosting:
         held_features, held_change, held_weights = _stacked(validation)
         self._boosters = []
         for tick, target in np.ndindex(len(_COLUMNS), len(TARGETS)):
-            data = lightgbm.Dataset(features, change[:, tick, target], weight=weights[:, tick, target])
-            held = lightgbm.Dataset(
-                held_features, held_change[:, tick, target], weight=held_weights[:, tick, target], reference=data
-            )
+            data = lightgbm.Dataset(features, **_column(change, weights, tick, target))
+            held = data.create_valid(held_features, **_column(held_change, held_weights, tick, target))
             stop = lightgbm.early_stopping(PATIENCE, verbose=False)
             settings = SETTINGS | {"num_threads": torch.get_num_threads()}
             self._boosters.append(lightgbm.train(settings, data, ROUNDS, valid_sets=[held], callbacks=[stop]))
@@ -113,6 +111,11 @@ def _stacked(batches: Sequence[dict[str, Tensor]]) -> tuple[Array, Array, Array]
     features = np.concatenate([batch["features"].numpy() for batch in batches])
     change = np.concatenate([(batch["truth"][:, _COLUMNS] - batch["last"][:, None]).numpy() for batch in batches])
     return features, change, np.concatenate([batch["weights"][:, _COLUMNS].numpy() for batch in batches])
+
+
+def _column(change: Array, weights: Array, tick: int, target: int) -> dict[str, Array]:
+    label, weight = (np.ascontiguousarray(array[:, tick, target]) for array in (change, weights))
+    return {"label": label, "weight": weight}
 
 
 def _with_one(features: Array) -> Array:

@@ -9,7 +9,7 @@ from predictors.stgnn.evaluation import relative_gain, world_errors
 from predictors.stgnn.features import FORECAST_FEATURES
 from predictors.stgnn.judging import VARIANTS, ablation_worlds
 from predictors.stgnn.model import ForecastNet, Variant
-from predictors.stgnn.rivals import Persistence, Ridge, fit_rivals
+from predictors.stgnn.rivals import Boosting, Persistence, Ridge, fit_rivals
 from predictors.stgnn.tasks import union_edges
 
 
@@ -33,6 +33,13 @@ def test_ridge_finds_a_line() -> None:
     ridge = Ridge([linear_batch(4000, 0)], [linear_batch(500, 1)])
     found = ridge.predict(np.array([[1.0, 1.0, 1.0]], dtype=np.float32))
     np.testing.assert_allclose(found, np.full((1, 4, 4), 1.75), atol=0.01)
+
+
+def test_trees_find_a_line() -> None:
+    trees = Boosting([linear_batch(4000, 0)], [linear_batch(500, 1)])
+    batch = linear_batch(500, 2)
+    off = trees.predict(batch["features"].numpy()) - (batch["truth"][:, :4] - batch["last"][:, None]).numpy()
+    assert np.abs(off).mean() < 0.3 * np.abs((batch["truth"][:, :4] - batch["last"][:, None]).numpy()).mean()
 
 
 def test_persistence_is_off_by_the_change(recording: Recording) -> None:
