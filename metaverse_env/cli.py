@@ -88,6 +88,9 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             "panel": Leaf("predictors.forecasting.commands:panel", "Make a panel of a long CSV file.", "predictors"),
         },
     ),
+    "serve": Leaf(
+        "predictors.server.commands:serve", "Serve predictions over HTTP, and metrics for Prometheus.", "serve"
+    ),
     "train": Branch(
         "Train predictors and agents.",
         {

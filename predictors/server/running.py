@@ -1,0 +1,106 @@
+"""A service on a port, from the first request to the last.
+
+One process: several would each know a part of what the zones say. On SIGTERM the server says that it drains, goes on
+answering for as long as whoever routes to it needs to notice, finishes what it has begun, and ends.
+"""
+
+import logging
+import signal
+import socket
+import time
+from types import FrameType
+from typing import Any, Final
+
+import uvicorn
+
+from metaverse_env.errors import ConfigurationError
+from predictors.server.app import build_app
+from predictors.server.service import Service
+
+KEEP_ALIVE_S: Final = 75
+"""How long an idle connection is kept: longer than Prometheus and load balancers wait between requests, s [choice]."""
+FINISH_S: Final = 10
+"""How long requests may take to finish after the drain, s [choice]."""
+_BACKLOG: Final = 2048
+LOG: Final = logging.getLogger(__name__)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        ConfigurationError: The address is taken, or not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another --host or --port"
+        ) from error
+
+
+def url_of(listening: socket.socket) -> str:
+    """Return where a listening socket is reached."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def uvicorn_config(application: Any) -> uvicorn.Config:
+    """Return how applications are served here; a benchmark serves another with the same."""
+    return uvicorn.Config(
+        application,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        workers=1,  # else uvicorn asks the environment, and the zones would be spread over processes
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=FINISH_S,
+    )
+
+
+def serve(service: Service, listening: socket.socket, drain_s: float) -> None:
+    """Serve until SIGTERM.
+
+    Args:
+        service: To be served.
+        listening: Where.
+        drain_s: How long to go on after SIGTERM, s.
+
+    Raises:
+        Exception: What loading the model raised.
+        KeyboardInterrupt: Ctrl-C, after what was begun is finished.
+    """
+    _Server(service, drain_s).run(sockets=[listening])
+    if service.error is not None:
+        raise service.error
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, which drains before it shuts down, and shuts down if the model does not load."""
+
+    def __init__(self, service: Service, drain_s: float) -> None:
+        super().__init__(uvicorn_config(build_app(service)))
+        self._service, self._drain_s = service, drain_s
+        self._end_s: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; a second signal, or Ctrl-C, ends the drain at once."""
+        if sig == signal.SIGTERM and self._end_s is None:
+            self._end_s = time.monotonic() + self._drain_s
+            self._service.drain()
+            LOG.info("draining for %g s", self._drain_s)
+        elif sig == signal.SIGTERM:
+            self._end_s = 0.0
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Tell whether it is time to end."""
+        over = self._end_s is not None and time.monotonic() >= self._end_s
+        return await super().on_tick(counter) or over or self._service.error is not None
