@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from metaverse_env import __version__
-from predictors.server.endpoints import router
+from predictors.server.endpoints import add_routes
 from predictors.server.metrics import Application, Measured
 from predictors.server.openapi import document
 from predictors.server.problems import install
@@ -35,7 +35,7 @@ def build_app(service: Service) -> Application:
         docs_url=None,  # both pages would load their programs from elsewhere
         redoc_url=None,
     )
-    app.include_router(router(service))
+    add_routes(app, service)
     install(app)
     app.openapi = document(app, bool(service.settings.keys.digests))  # type: ignore[method-assign]
     return Measured(app, service.meters)

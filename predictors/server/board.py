@@ -10,16 +10,16 @@ class Shown(NamedTuple):
     """An answer of ``/predict``.
 
     Attributes:
-        values: In the order of the targets.
+        values: In the order of the targets; ``None`` where there was no finite answer.
         reported_s: Unix time of the report that it answers, s.
     """
 
-    values: tuple[float, ...]
+    values: tuple[float, ...] | None
     reported_s: float
 
     def named(self) -> dict[str, float]:
         """Return the values by target."""
-        return dict(zip(TARGETS, self.values, strict=True))
+        return dict(zip(TARGETS, self.values or (), strict=True))
 
 
 class Board:
@@ -33,8 +33,8 @@ class Board:
         self._keep_s = keep_s
         self._shown: dict[str, Shown] = {}
 
-    def show(self, zone: str, values: tuple[float, ...]) -> Shown:
-        """Put up an answer, and return it."""
+    def show(self, zone: str, values: tuple[float, ...] | None) -> Shown:
+        """Put up an answer, or that there is none, and return what is shown."""
         shown = self._shown[zone] = Shown(values, time.time())
         return shown
 

@@ -1,20 +1,16 @@
-"""Bodies of requests: read within bounds of size and time, strictly JSON, then held against their schema.
+"""Bodies of requests: read within bounds of size, strictly JSON, then held against their schema.
 
 FastAPI would do the last part itself, but coerces UTF-16, lets the last of two equal keys win and takes a third more
 of a processor for each request.
 """
 
-import asyncio
 import json
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from predictors.server.problems import ProblemError, invalid
-
-BODY_S: Final = 10.0
-"""How long a body may take to arrive, s [choice]."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -23,18 +19,14 @@ async def read(request: Request, model: type[Model], most_bytes: int) -> Model:
     """Return what a request says.
 
     Raises:
-        ProblemError: 400 no JSON, 408 too slow, 413 too large, 422 not what the model asks for.
+        ProblemError: 400 no JSON, 413 too large, 422 not what the model asks for.
     """
     headers = dict(request.scope["headers"])
     _require_json(headers.get(b"content-type", b""))
     declared = headers.get(b"content-length", b"0")
     if declared.isdigit() and int(declared) > most_bytes:
         raise _too_large(most_bytes)
-    try:
-        async with asyncio.timeout(BODY_S):
-            body = await _receive(request, most_bytes)
-    except TimeoutError:
-        raise ProblemError(408, f"The body took longer than {BODY_S:g} s.", {"Connection": "close"}) from None
+    body = await _receive(request, most_bytes)
     try:
         return model.model_validate(parse(body))
     except ValidationError as error:

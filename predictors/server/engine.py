@@ -101,7 +101,7 @@ class Engine:
     def _shown(self, report: Report, values: Array) -> Result:
         if np.isfinite(values).all():
             return self._board.show(report.zone_name, tuple(values.tolist()))
-        self._board.take_down(report.zone_name)
+        self._board.show(report.zone_name, None)
         return self._not_finite()
 
     def _forecast(self, request: ForecastRequest) -> Result:
@@ -143,8 +143,8 @@ def runs(items: Sequence[Work]) -> Iterator[list[Work]]:
     run: list[Work] = []
     said: dict[str, Report] = {}
     for item in items:
-        alone = not isinstance(item, Report)
-        if run and (alone or not said or said.get(item.zone_name, item) != item):
+        goes_with = isinstance(item, Report) and bool(said) and said.get(item.zone_name, item) == item
+        if run and not goes_with:
             yield run
             run, said = [], {}
         run.append(item)

@@ -57,10 +57,11 @@ class ZoneCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Return one family for each gauge, with one sample for each zone."""
         shown = self._board.current()
+        predicted = {zone: answer.values for zone, answer in shown.items() if answer.values is not None}
         for name, target, factor, text in ZONE_GAUGES:
             family = GaugeMetricFamily(name, text, labels=["zone"])
-            for zone, answer in shown.items():
-                family.add_metric([zone], answer.values[target] * factor)
+            for zone, values in predicted.items():
+                family.add_metric([zone], values[target] * factor)
             yield family
         updated = GaugeMetricFamily(UPDATED, "Unix time of the zone's last report, seconds.", labels=["zone"])
         for zone, answer in shown.items():

@@ -46,7 +46,7 @@ def takes(body: type[BaseModel], *more: int) -> dict[str, Any]:
     schema = {"$ref": _REFERENCE.format(model=body.__name__)}
     return {
         "openapi_extra": {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}},
-        "responses": problems(400, 408, 413, 422, 429, 500, 503, *more),
+        "responses": problems(400, 413, 422, 429, 500, 503, *more),
         "tags": ["forecasts"],
     }
 

@@ -21,6 +21,8 @@ KEEP_ALIVE_S: Final = 75
 """How long an idle connection is kept: longer than Prometheus and load balancers wait between requests, s [choice]."""
 FINISH_S: Final = 10
 """How long requests may take to finish after the drain, s [choice]."""
+MOST_CONNECTIONS: Final = 4096
+"""More connections are answered 503, before they cost memory [choice]."""
 _BACKLOG: Final = 2048
 LOG: Final = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ def uvicorn_config(application: Any) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         workers=1,  # else uvicorn asks the environment, and the zones would be spread over processes
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=FINISH_S,
     )
