@@ -101,12 +101,11 @@ def start(service: Service, host: str, port: int, drain_s: float, as_json: bool)
     """Listen, say where, and serve."""
     listening = listen(host, port)
     url = url_of(listening)
-    typer.echo(json.dumps({"url": url}) if as_json else f"Serving on {url}")
     if not (service.settings.keys.digests or _is_loopback(host)):
         LOG.warning("everyone who reaches %s may ask for predictions; --api-key-file or %s limits that", url, VARIABLE)
     if service.settings.tick_s != TICK_S:
         LOG.warning("the shipped network was trained for ticks of %g s, not %g s", TICK_S, service.settings.tick_s)
-    run(service, listening, drain_s)
+    run(service, listening, drain_s, lambda: typer.echo(json.dumps({"url": url}) if as_json else f"Serving on {url}"))
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel
@@ -68,10 +68,13 @@ class Endpoints:
         ]
         return _json({"zones": listed, "max_zones": self.service.settings.max_zones})
 
-    async def forget(self, request: Request, zone_name: Annotated[ZoneName, Query()]) -> Response:
-        """Forget what a zone said, and show its gauges no longer."""
+    async def may_forget(self, request: Request) -> None:
+        """Let a request to forget pass; before its query is looked at."""
         self.service.guard.admit(request, "forget")
         self.service.require_ready()
+
+    async def forget(self, request: Request, zone_name: Annotated[ZoneName, Query()]) -> Response:
+        """Forget what a zone said, and show its gauges no longer."""
         (known,) = await self._results(request, [Forget(zone_name)])
         if not _raised(known):
             raise ProblemError(404, "No zone of this name has reported lately; /zones lists those that have.")
@@ -114,6 +117,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         "/zones",
         ends.forget,
         methods=["DELETE"],
+        dependencies=[Depends(ends.may_forget)],
         status_code=204,
         responses=problems(404, 422, 429, 503),
         tags=["zones"],

@@ -8,6 +8,7 @@ import logging
 import signal
 import socket
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
@@ -67,19 +68,20 @@ def uvicorn_config(application: Any) -> uvicorn.Config:
     )
 
 
-def serve(service: Service, listening: socket.socket, drain_s: float) -> None:
+def serve(service: Service, listening: socket.socket, drain_s: float, announce: Callable[[], None]) -> None:
     """Serve until SIGTERM.
 
     Args:
         service: To be served.
         listening: Where.
         drain_s: How long to go on after SIGTERM, s.
+        announce: Called once, when requests are answered and signals are obeyed.
 
     Raises:
         Exception: What loading the model raised.
         KeyboardInterrupt: Ctrl-C, after what was begun is finished.
     """
-    _Server(service, drain_s).run(sockets=[listening])
+    _Server(service, drain_s, announce).run(sockets=[listening])
     if service.error is not None:
         raise service.error
 
@@ -87,10 +89,15 @@ def serve(service: Service, listening: socket.socket, drain_s: float) -> None:
 class _Server(uvicorn.Server):
     """Uvicorn, which drains before it shuts down, and shuts down if the model does not load."""
 
-    def __init__(self, service: Service, drain_s: float) -> None:
+    def __init__(self, service: Service, drain_s: float, announce: Callable[[], None]) -> None:
         super().__init__(uvicorn_config(build_app(service)))
-        self._service, self._drain_s = service, drain_s
+        self._service, self._drain_s, self._announce = service, drain_s, announce
         self._end_s: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        self._announce()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; a second signal, or Ctrl-C, ends the drain at once."""

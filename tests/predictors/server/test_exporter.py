@@ -14,7 +14,18 @@ from tests.predictors.server.servers import ROOT, Server, Start
 REQUIRED = ("stgnn_cpu_cores", "stgnn_memory_mb", "stgnn_bandwidth_mbps", "stgnn_latency_ms")
 TWINS = ("stgnn_memory_bytes", "stgnn_bandwidth_bytes_per_second", "stgnn_latency_seconds")
 UPDATED = "stgnn_last_update_timestamp_seconds"
-NAMES = ['say "hi"', "a/b/../c", "back\\slash", "two\nlines", "tab\tand\rreturn", "広場 🏟", "{zone=}", "'", " ", "x" * 128]
+NAMES = [
+    'say "hi"',
+    "a/b/../c",
+    "back\\slash",
+    "two\nlines",
+    "tab\tand\rreturn",
+    "広場 🏟",
+    "{zone=}",
+    "'",
+    " ",
+    "x" * 128,
+]
 
 
 def samples(server: Server) -> list[Sample]:
