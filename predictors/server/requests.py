@@ -1,4 +1,4 @@
-"""What requests and answers hold. Every number has bounds, nothing is coerced, no key is let pass that has no meaning.
+"""What requests hold. Every number has bounds, nothing is coerced, no key is let pass that has no meaning.
 
 An observation may leave out what is not known: it is then masked, and nothing is put in its place.
 """
@@ -6,7 +6,7 @@ An observation may leave out what is not known: it is then masked, and nothing i
 import math
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from metaverse_env.forecasters import HORIZON
 from metaverse_env.history import TICKS
@@ -30,17 +30,17 @@ Users = Annotated[
     float, Field(ge=0.0, le=1e7, description="Users in the zone; a mean over the tick may be a fraction.")
 ]
 Embedding = Annotated[
-    list[Annotated[float, Field(ge=-100.0, le=100.0)]],
+    list[Annotated[float, Field(ge=-10.0, le=10.0)]],
     Field(
         min_length=EMBEDDING,
         max_length=EMBEDDING,
         description="Intent: the mean embedding of what users do and announce. Left out where there is none.",
     ),
 ]
-Cores = Annotated[float, Field(ge=0.0, le=1e6, description="CPU, cores.")]
-Megabytes = Annotated[float, Field(ge=0.0, le=1e9, description="Memory, MB of 10^6 bytes.")]
-Megabits = Annotated[float, Field(ge=0.0, le=1e9, description="Egress, Mbps of 10^6 bits per second.")]
-Milliseconds = Annotated[float, Field(ge=0.0, le=1e9, description="p95 of the latency over the tick, ms.")]
+Cores = Annotated[float, Field(ge=0.0, le=1e5, description="CPU, cores.")]
+Megabytes = Annotated[float, Field(ge=0.0, le=1e8, description="Memory, MB of 10^6 bytes.")]
+Megabits = Annotated[float, Field(ge=0.0, le=1e7, description="Egress, Mbps of 10^6 bits per second.")]
+Milliseconds = Annotated[float, Field(ge=0.0, le=1e6, description="p95 of the latency over the tick, ms.")]
 
 
 class _Strict(BaseModel):
@@ -103,6 +103,11 @@ def _observed(history: list[Observation | None]) -> list[Observation | None]:
     return history
 
 
+def _whole(number: object) -> object:
+    """Return 2 for 2.0: JSON Schema has but one kind of number, and both are integers there."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def _distinct(ticks: list[int]) -> list[int]:
     if len(set(ticks)) < len(ticks):
         raise ValueError("a tick is asked for twice")
@@ -138,7 +143,7 @@ class ForecastRequest(_Strict):
     time_s: Annotated[float, Field(ge=0.0, le=4e9, description="Unix time at the end of the last tick, s.")]
     zones: Annotated[dict[ZoneName, ZoneHistory], Field(min_length=1, description="History by name of the zone.")]
     ticks_ahead: Annotated[
-        list[Annotated[int, Field(ge=1, le=HORIZON)]],
+        list[Annotated[int, Field(ge=1, le=HORIZON), BeforeValidator(_whole)]],
         Field(min_length=1, description="Which ticks ahead to forecast.", json_schema_extra={"uniqueItems": True}),
         AfterValidator(_distinct),
     ] = list(range(1, HORIZON + 1))
