@@ -53,7 +53,7 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
         "benchmarks.demo:demo", "Let classical controllers run the default world; table, plot, recording, film."
     ),
     "benchmark": Branch(
-        "Measure controllers, and the speed of the environments.",
+        "Measure controllers, and the speed of the environments and of the server.",
         {
             "run": Leaf(
                 "benchmarks.commands:run", "Compare controllers over seeds: cost, quality, reward (the default)."
@@ -63,6 +63,9 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             ),
             "throughput": Leaf(
                 "benchmarks.throughput:throughput", "Measure steps per second against Gymnasium's CartPole."
+            ),
+            "serve": Leaf(
+                "benchmarks.serving:serving", "Measure the prediction server against an empty endpoint.", "serve"
             ),
         },
         default="run",

@@ -15,10 +15,10 @@ from metaverse_env.zones import build_graph
 from predictors.server.access import VARIABLE, load_keys
 from predictors.server.graphs import NO_ZONES
 from predictors.server.logs import start_logging
-from predictors.server.running import listen, url_of
 from predictors.server.running import serve as run
 from predictors.server.service import Service
 from predictors.server.settings import TICK_S, Settings
+from predictors.server.transport import listen, url_of
 from predictors.stgnn import StgnnForecaster
 from predictors.stgnn.card import WEIGHTS
 

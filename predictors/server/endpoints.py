@@ -1,10 +1,12 @@
 """The endpoints. Bodies are read by :mod:`predictors.server.bodies`; answers are finite numbers or problems."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import PlainTextResponse
+from fastapi.routing import APIRoute
 from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -86,11 +88,11 @@ class Endpoints:
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(self.service.meters.registry), headers={"Content-Type": media_type})
 
-    async def healthz(self) -> Response:
+    async def healthz(self, _: Request) -> Response:
         """Tell whether the process is alive; it is from its first moment to its last."""
         return _json({"status": "alive"})
 
-    async def readyz(self) -> Response:
+    async def readyz(self, _: Request) -> Response:
         """Tell whether requests should be sent here: not before the model is loaded, nor once the server drains."""
         self.service.require_ready()
         if self.service.state != "ready":
@@ -106,25 +108,35 @@ class Endpoints:
         return await self.service.batcher.results(items, request.is_disconnected)
 
 
+class Direct(APIRoute):
+    """A route whose endpoint takes the request and gives the response.
+
+    FastAPI documents it, but has nothing to resolve for it: a sixth of the time of ``/predict``.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the endpoint as it is."""
+        return self.endpoint
+
+
 def add_routes(app: FastAPI, service: Service) -> None:
-    """Give an application all routes of a service; through a router each request would cost it a tenth more."""
-    ends, add = Endpoints(service), app.add_api_route
+    """Give an application all routes of a service; through a router each request would take a tenth longer."""
+    ends = Endpoints(service)
+    add = partial(app.router.add_api_route, route_class_override=Direct)
     add("/predict", ends.predict, methods=["POST"], response_model=answers.Prediction, **takes(Report, 409))
     add("/predict/batch", ends.predict_batch, methods=["POST"], response_model=answers.Batch, **takes(BatchRequest))
     add("/forecast", ends.forecast, methods=["POST"], response_model=answers.Forecasts, **takes(ForecastRequest))
     add("/zones", ends.zones, response_model=answers.ZoneList, tags=["zones"])
-    add(
+    add("/metrics", ends.metrics, response_class=PlainTextResponse, responses=_METRICS, tags=["operation"])
+    add("/healthz", ends.healthz, response_model=answers.Health, tags=["operation"])
+    add("/readyz", ends.readyz, response_model=answers.Health, responses=problems(503), tags=["operation"])
+    app.delete(
         "/zones",
-        ends.forget,
-        methods=["DELETE"],
         dependencies=[Depends(ends.may_forget)],
         status_code=204,
         responses=problems(404, 422, 429, 503),
         tags=["zones"],
-    )
-    add("/metrics", ends.metrics, response_class=PlainTextResponse, responses=_METRICS, tags=["operation"])
-    add("/healthz", ends.healthz, response_model=answers.Health, tags=["operation"])
-    add("/readyz", ends.readyz, response_model=answers.Health, responses=problems(503), tags=["operation"])
+    )(ends.forget)
 
 
 _METRICS: Final[Responses] = {200: {"content": {"application/openmetrics-text": {"schema": {"type": "string"}}}}}

@@ -141,7 +141,12 @@ class ForecastRequest(_Strict):
         }
     )
     time_s: Annotated[float, Field(ge=0.0, le=4e9, description="Unix time at the end of the last tick, s.")]
-    zones: Annotated[dict[ZoneName, ZoneHistory], Field(min_length=1, description="History by name of the zone.")]
+    zones: Annotated[
+        dict[ZoneName, ZoneHistory],
+        Field(
+            min_length=1, description="History by name of the zone.", json_schema_extra={"additionalProperties": False}
+        ),
+    ]
     ticks_ahead: Annotated[
         list[Annotated[int, Field(ge=1, le=HORIZON), BeforeValidator(_whole)]],
         Field(min_length=1, description="Which ticks ahead to forecast.", json_schema_extra={"uniqueItems": True}),
