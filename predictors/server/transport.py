@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from metaverse_env.errors import ConfigurationError
+from metaverse_env.errors import MetaverseError
 
 KEEP_ALIVE_S: Final = 75
 """How long an idle connection is kept: longer than Prometheus and load balancers wait between requests, s [choice]."""
@@ -20,13 +20,13 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens.
 
     Raises:
-        ConfigurationError: The address is taken, or not this machine's.
+        MetaverseError: The address is taken, or not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise ConfigurationError(
+        raise MetaverseError(
             f"cannot listen on {host} port {port}: {error.strerror}; choose another --host or --port"
         ) from error
 
