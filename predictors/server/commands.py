@@ -82,7 +82,6 @@ def serve(
 
     Prints where it listens; /openapi.json says what can be asked. SIGTERM ends it with status 0.
     """
-    start_logging(log_level, as_json)
     settings = Settings(
         graph=NO_ZONES if scenario is None else build_graph(load_scenario(scenario)),
         tick_s=tick_s,
@@ -94,6 +93,7 @@ def serve(
         max_rate_per_s=max_rate,
         keys=load_keys(api_key_file),
     )
+    start_logging(log_level, as_json)
     start(Service(settings, lambda: StgnnForecaster(model)), host, port, drain_s, as_json)
 
 

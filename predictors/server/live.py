@@ -70,10 +70,10 @@ class LiveZones:
         """Let the ticks pass that have passed; return the zones that are forgotten thereby."""
         now = self._now()
         for tick in range(max(self._tick + 1, now - TICKS + 1), now + 1):
+            history = self.history  # with the last words of the tick that ends
             self._tick = tick
             self._ticks.append(held(self._ticks[-1], self._tick_s, self._end_s()))
-            if self._history is not None:
-                self._history.append(self._ticks[-1])
+            history.append(self._ticks[-1])
         return self.forget([name for name, tick in self._last_tick.items() if now - tick >= TICKS])
 
     def forget(self, names: Iterable[str]) -> list[str]:

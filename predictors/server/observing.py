@@ -1,7 +1,9 @@
 """Observations written as telemetry, the records that histories are made of.
 
-A zone that is silent in a tick is held, grows older and is marked unobserved, as in a simulated world. What was never
-told is zero: neither an allocation nor a latency is ever zero where it is known, and ``ready`` is 1 where anything is.
+A zone that is silent in a tick is held, grows older and is marked unobserved, as in a simulated world. Of a zone that
+speaks, but leaves out its usage or its allocation, these are held likewise, and the age is that of the usage; an intent
+is of its tick alone. What was never told is zero, as is a usage that is older than the history reaches: neither an
+allocation nor a latency is ever zero where it is known, and ``ready`` is 1 where anything is.
 """
 
 from collections.abc import Sequence
@@ -9,7 +11,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from metaverse_env.history import History
+from metaverse_env.history import TICKS, History
 from metaverse_env.simulator.records import TELEMETRY, WEATHER
 from metaverse_env.telemetry import Telemetry
 from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_WEEK
@@ -43,18 +45,22 @@ def held(before: Telemetry, tick_s: float, unix_s: float) -> Telemetry:
     after.zones[:] = before.zones
     after.zones["observed"] = after.zones["signals"] = 0.0
     after.zones["age_s"] += np.where(before.zones["ready"] > 0.0, tick_s, 0.0)
+    outdated = after.zones["age_s"] >= TICKS * tick_s
+    for name in ("usage", "latency_ms", "age_s"):
+        after.zones[name][outdated] = 0.0
     return after
 
 
 def observe(telemetry: Telemetry, zone: int, observation: Observation) -> None:
-    """Write what is known of a zone now over what was there."""
-    telemetry.zones[0, zone] = 0
+    """Write what a zone says now over what was there; what it leaves out is held."""
     record = telemetry.zones[0, zone]
     record["users"], record["observed"], record["ready"] = observation.active_users, 1.0, 1.0
     if observation.usage is not None:
         usage = observation.usage
         record["usage"] = usage.cpu_cores, usage.memory_mb, usage.bandwidth_mbps
         record["latency_ms"] = usage.latency_ms
+    if observation.usage is not None or record["latency_ms"] == 0.0:
+        record["age_s"] = 0.0
     if observation.allocation is not None:
         given = observation.allocation
         record["allocation"] = given.cpu_cores, given.memory_mb, given.bandwidth_mbps

@@ -1,6 +1,6 @@
 """What requests hold. Every number has bounds, nothing is coerced, no key is let pass that has no meaning.
 
-An observation may leave out what is not known: it is then masked, and nothing is put in its place.
+An observation may leave out what is not known: nothing is put in its place.
 """
 
 import math
@@ -48,7 +48,7 @@ class _Strict(BaseModel):
 
 
 class Usage(_Strict):
-    """What was measured of a zone: all four, or leave it out."""
+    """What was measured of a zone: all four. Left out, it is held from before, and grows older."""
 
     cpu_cores: Cores
     memory_mb: Megabytes
@@ -57,7 +57,7 @@ class Usage(_Strict):
 
 
 class Allocation(_Strict):
-    """What a zone may use: all three, or leave it out."""
+    """What a zone may use: all three. Left out, it is held from before."""
 
     cpu_cores: Annotated[Cores, Field(gt=0.0)]
     memory_mb: Annotated[Megabytes, Field(gt=0.0)]

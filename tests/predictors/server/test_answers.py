@@ -1,6 +1,8 @@
 """Answers of every endpoint, checked by hand against a forecaster that echoes what it is shown."""
 
 import json
+import re
+import subprocess
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
 from metaverse_env.units import TARGETS
 from predictors.stgnn import StgnnForecaster
-from tests.predictors.server.servers import Server, Start
+from tests.predictors.server.servers import ROOT, Server, Start
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,18 @@ def test_predict_answers_the_four_targets(shipped: Server, embedding: list[float
     assert answer.headers["content-type"] == "application/json"
     assert tuple(answer.json()) == TARGETS
     assert all(value >= 0.0 for value in answer.json().values())
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/serving.md"])
+def test_what_the_pages_tell_people_to_type_works(page: str, shipped: Server) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    commands = re.findall(r"```bash\n(curl .*?)```", text, flags=re.DOTALL)
+    assert commands
+    for command in commands:
+        asked = command.replace("http://127.0.0.1:8000", shipped.url).replace("curl ", "curl -s --fail-with-body ")
+        run = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert json.loads(run.stdout)
 
 
 def test_predict_without_an_embedding_or_with_null_is_the_same(shipped: Server) -> None:

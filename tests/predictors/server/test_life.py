@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from metaverse_env.cli import app
 from tests.predictors.server.servers import ROOT, Server, Start
 
 
@@ -92,7 +94,6 @@ def test_a_model_that_does_not_load_ends_the_process_with_its_error(start: Start
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "nowhere/at_all"], "metaverse: no card nowhere/at_all.json"),
         (["--api-key-file", "nowhere.txt"], "metaverse: no API keys in nowhere.txt"),
         (["--scenario", "multi_zone", "--max-zones", "29"], "metaverse: room for 29 zones, but the scenario has 30"),
         (["--scenario", "multi_zne"], "Did you mean 'multi_zone'"),
@@ -103,9 +104,15 @@ def test_a_model_that_does_not_load_ends_the_process_with_its_error(start: Start
     ],
 )
 def test_wrong_usage_is_2(arguments: list[str], message: str) -> None:
-    found = run(*arguments, "--log-level", "error")
-    assert found.returncode == 2
+    found = CliRunner().invoke(app, ["serve", *arguments], prog_name="metaverse")
+    assert (found.exit_code, found.stdout) == (2, "")
     assert message in found.stderr
+
+
+def test_a_model_that_is_not_there_is_wrong_usage_too() -> None:
+    found = run("--model", "nowhere/at_all", "--log-level", "error")
+    assert found.returncode == 2
+    assert "metaverse: no card nowhere/at_all.json" in found.stderr
     assert "Traceback" not in found.stderr
 
 

@@ -83,6 +83,43 @@ def test_what_is_not_known_is_zero_and_what_is_known_is_there() -> None:
     assert [column(zones, "unknown", name, 1)[0] for name in names] == [0.0] * 7
 
 
+def test_usage_and_allocation_that_are_left_out_are_held_and_the_age_is_that_of_the_usage() -> None:
+    clock = Clock()
+    zones = live(clock)
+    usage = Usage(cpu_cores=1.5, memory_mb=700, bandwidth_mbps=9, latency_ms=33)
+    allocated = Allocation(cpu_cores=2, memory_mb=1000, bandwidth_mbps=20)
+    zones.report("plaza", Observation(active_users=5, usage=usage, allocation=allocated))
+    zones.report("plaza", users(6))
+    assert column(zones, "plaza", "cpu_cores", 1) == [1.5]
+    for count in (7, 8):
+        clock.ticks(1)
+        zones.advance()
+        zones.report("plaza", users(count))
+    assert column(zones, "plaza", "users", 3) == [6.0, 7.0, 8.0]
+    assert column(zones, "plaza", "latency_ms", 3) == [33.0] * 3
+    assert column(zones, "plaza", "allocated_memory_mb", 3) == [1000.0] * 3
+    assert column(zones, "plaza", "age_s", 3) == [0.0, 15.0, 30.0]
+    assert column(zones, "plaza", "observed", 3) == [1.0] * 3
+    zones.report("plaza", Observation(active_users=9, usage=usage.model_copy(update={"cpu_cores": 3.0})))
+    assert column(zones, "plaza", "cpu_cores", 2) == [1.5, 3.0]
+    assert column(zones, "plaza", "age_s", 2) == [15.0, 0.0]
+
+
+def test_a_usage_as_old_as_the_history_is_unknown_again() -> None:
+    clock = Clock()
+    zones = live(clock)
+    usage = Usage(cpu_cores=1.5, memory_mb=700, bandwidth_mbps=9, latency_ms=33)
+    zones.report("plaza", Observation(active_users=5, usage=usage))
+    for count in range(TICKS):
+        clock.ticks(1)
+        zones.advance()
+        zones.report("plaza", users(count))
+    assert column(zones, "plaza", "cpu_cores", 2) == [1.5, 0.0]
+    assert column(zones, "plaza", "latency_ms", 2) == [33.0, 0.0]
+    assert column(zones, "plaza", "age_s", 2) == [165.0, 0.0]
+    assert column(zones, "plaza", "users", 2) == [10.0, 11.0]
+
+
 def test_a_zone_that_joins_was_never_observed_before() -> None:
     clock = Clock()
     zones = live(clock)
@@ -162,21 +199,26 @@ def test_the_time_of_a_tick_is_its_end_in_the_week() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.integers(0, 50), st.booleans()), min_size=1, max_size=25
+        st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.integers(0, 50), st.booleans(), st.booleans()),
+        min_size=1,
+        max_size=25,
     )
 )
-def test_a_forecast_from_the_same_past_reads_the_same_history(calls: list[tuple[int, str, int, bool]]) -> None:
+def test_a_forecast_from_the_same_past_reads_the_same_history(calls: list[tuple[int, str, int, bool, bool]]) -> None:
     """What ``/forecast`` makes of a past is what reports would have left, tick by tick."""
     clock = Clock()
     zones = live(clock)
     spoken: dict[str, dict[int, Observation]] = {}
     tick = 0
-    for wait, name, count, announces in calls:
+    for wait, name, count, announces, measures in calls:
         clock.ticks(wait)
         tick += wait
         for gone in zones.advance():
             del spoken[gone]
+        assume(tick not in spoken.get(name, {}))  # a past has one observation a tick
         said = users(count, [count / 50.0] * 32 if announces else None)
+        if measures:
+            said.usage = Usage(cpu_cores=count, memory_mb=count, bandwidth_mbps=count, latency_ms=count + 1)
         zones.report(name, said)
         spoken.setdefault(name, {})[tick] = said
     order = {name: spoken[name] for name in zones.history.graph.names}
