@@ -1,6 +1,7 @@
 """What was last answered for each zone: written by the thread that forecasts, read by scrapes and by ``/zones``."""
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from metaverse_env.units import TARGETS
@@ -14,7 +15,7 @@ class Shown(NamedTuple):
         reported_s: Unix time of the report that it answers, s.
     """
 
-    values: tuple[float, ...] | None
+    values: Sequence[float] | None
     reported_s: float
 
     def named(self) -> dict[str, float]:
@@ -33,7 +34,7 @@ class Board:
         self._keep_s = keep_s
         self._shown: dict[str, Shown] = {}
 
-    def show(self, zone: str, values: tuple[float, ...] | None) -> Shown:
+    def show(self, zone: str, values: Sequence[float] | None) -> Shown:
         """Put up an answer, or that there is none, and return what is shown."""
         shown = self._shown[zone] = Shown(values, time.time())
         return shown

@@ -1,4 +1,4 @@
-"""Reports in, predictions out: the one owner of the history and of the forecaster, at work in one thread.
+"""Reports in, predictions out: the one owner of the history and of the forecaster.
 
 Reports that wait together are taken together and answered from one forecast of all zones. They are cut where a zone
 speaks twice and says another thing, so that everyone is answered on what they said.
@@ -60,7 +60,7 @@ class Engine:
         for run in runs(items):
             try:
                 results += self._answers(run)
-            except Exception:  # whatever a forecaster raises must not end the thread that all requests wait for
+            except Exception:  # whatever a forecaster raises must not end what all requests wait for
                 LOG.exception("the forecaster failed")
                 self._meters.failures.labels("raised").inc(len(run))
                 results += [ProblemError(500, "The forecaster failed; the server's log says why.")] * len(run)
@@ -80,8 +80,11 @@ class Engine:
             self._board.take_down(name)
         rows = [self._row(report) for report in reports]
         values = self._values(self._zones.history)
-        return [row if isinstance(row, Exception) else self._shown(report, values[row])
-                for report, row in zip(reports, rows, strict=True)]  # fmt: skip
+        finite = np.isfinite(values).all(axis=1)
+        return [
+            row if isinstance(row, ProblemError) else self._shown(report, values[row].tolist() if finite[row] else None)
+            for report, row in zip(reports, rows, strict=True)
+        ]
 
     def _row(self, report: Report) -> int | ProblemError:
         try:
@@ -98,11 +101,9 @@ class Engine:
             forecast = self._predictor.forecast(history, (self._settings.ticks_ahead,))
         return _rounded(forecast.values[0, :, 0, :, QUANTILES.index(self._settings.quantile)])
 
-    def _shown(self, report: Report, values: Array) -> Result:
-        if np.isfinite(values).all():
-            return self._board.show(report.zone_name, tuple(values.tolist()))
-        self._board.show(report.zone_name, None)
-        return self._not_finite()
+    def _shown(self, report: Report, values: Sequence[float] | None) -> Result:
+        shown = self._board.show(report.zone_name, values)
+        return shown if values is not None else self._not_finite()
 
     def _forecast(self, request: ForecastRequest) -> Result:
         known = self._settings.graph
