@@ -113,7 +113,7 @@ def _stacked(batches: Sequence[dict[str, Tensor]]) -> tuple[Array, Array, Array]
     return features, change, np.concatenate([batch["weights"][:, _COLUMNS].numpy() for batch in batches])
 
 
-def _column(change: Array, weights: Array, tick: int, target: int) -> dict[str, Array]:
+def _column(change: Array, weights: Array, tick: int, target: int) -> dict[str, Any]:
     label, weight = (np.ascontiguousarray(array[:, tick, target]) for array in (change, weights))
     return {"label": label, "weight": weight}
 
