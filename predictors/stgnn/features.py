@@ -110,6 +110,8 @@ def _write_times(time_s: float, row: Any) -> None:
 def forecast_inputs(values: Any, bits: Any, time_s: Any, levels: Any, features: Any, last: Any) -> None:
     """Write the forecaster's inputs of all zones of all worlds.
 
+    A tick at which neither users nor an allocation are known is blank; usage that is not known stands at its floor.
+
     Args:
         values: ``float32 [L, W, Z, 11 + E]`` of a :class:`~metaverse_env.history.History`; ``E`` is 0 or 32.
         bits: The same as ``int32``.
@@ -126,7 +128,7 @@ def forecast_inputs(values: Any, bits: Any, time_s: Any, levels: Any, features: 
                 write_levels(bits[tick, w, z], levels[tick])
             for tick in range(ticks):
                 part = row[tick * _PER_TICK : (tick + 1) * _PER_TICK]
-                if values[tick, w, z, 5] > 0.0:
+                if values[tick, w, z, 5] > 0.0 or values[tick, w, z, 0] > 0.0:
                     _write_tick(levels[tick], levels[ticks - 1], values[tick, w, z, 9], tick == ticks - 1, part)
                 else:
                     fill(part, 0.0)

@@ -18,14 +18,14 @@ from predictors.stgnn.tasks import ForecastTask
 
 Array = np.ndarray
 
-TRAINING_BATCHES: Final = 80
+TRAINING_BATCHES: Final = 60
 """Of about 2,048 zones each."""
 VALIDATION_BATCHES: Final = 20
 RIDGES: Final = (1.0, 10.0, 100.0, 1000.0)
-ROUNDS: Final = 600
+ROUNDS: Final = 300
 PATIENCE: Final = 30
 SETTINGS: Final[dict[str, Any]] = {
-    "objective": "l1", "learning_rate": 0.05, "num_leaves": 63, "min_data_in_leaf": 50, "feature_fraction": 0.6,
+    "objective": "l1", "learning_rate": 0.1, "num_leaves": 63, "min_data_in_leaf": 50, "feature_fraction": 0.6,
     "bagging_fraction": 0.8, "bagging_freq": 1, "verbosity": -1, "deterministic": True, "force_row_wise": True,
 }  # fmt: skip
 _COLUMNS: Final = [tick - 1 for tick in FORECAST_TICKS]

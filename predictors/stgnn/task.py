@@ -40,10 +40,14 @@ class Task(ABC, Generic[Net]):
         """Return the first tick that can be learnt from, and how many must come after it."""
 
     def sample(self, recordings: Sequence[Recording], random: np.random.Generator) -> dict[str, Tensor]:
-        """Return a batch of about :data:`BATCH_ZONES` zones of one recording, the larger ones more often."""
+        """Return a batch of what :meth:`pick` picks."""
+        return self.batch(*self.pick(recordings, random))
+
+    def pick(self, recordings: Sequence[Recording], random: np.random.Generator) -> tuple[Recording, Array, Array]:
+        """Return ticks and worlds of one recording, about :data:`BATCH_ZONES` zones; larger ones come more often."""
         sizes = np.array([recording.latency_ms.size for recording in recordings], dtype=float)
         recording = recordings[random.choice(len(recordings), p=sizes / sizes.sum())]
         count = max(1, BATCH_ZONES // len(recording.graph))
         first, after = self.first_and_last
         ticks = random.integers(first, len(recording.values) - after, size=count)
-        return self.batch(recording, ticks, random.integers(0, recording.values.shape[1], size=count))
+        return recording, ticks, random.integers(0, recording.values.shape[1], size=count)

@@ -1,5 +1,6 @@
 """The two things to learn, each as batches, a loss, and figures on held-out seeds."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,10 @@ from predictors.stgnn.task import Task
 
 Array = np.ndarray
 
+USAGE: Final = slice(1, 8)
+"""Columns of a history that tell of usage, latency and allocation."""
+KNOWN_SHARES: Final = (0.88, 0.06, 0.06)
+"""How often everything is known of a zone in training, how often its users alone, and how often only now."""
 _TARGET_FLOORS: Final = FLOORS[1:5]
 
 
@@ -40,9 +45,26 @@ class ForecastTask(Task[ForecastNet]):
         """Return a network with random weights."""
         return ForecastNet(self.variant)
 
-    def batch(self, recording: Recording, ticks: Array, worlds: Array) -> dict[str, Tensor]:
-        """Return features and truth; latency weighs nothing once another command is in force."""
-        features, last = forecast_features(*window(recording, ticks, worlds))
+    def sample(self, recordings: Sequence[Recording], random: np.random.Generator) -> dict[str, Tensor]:
+        """Return a batch in which of some zones users and intents alone are known, as of one that just reported."""
+        recording, ticks, worlds = self.pick(recordings, random)
+        known = random.choice([0, 1, 2], p=KNOWN_SHARES, size=(len(ticks), len(recording.graph)))
+        return self.batch(recording, ticks, worlds, known)
+
+    def batch(self, recording: Recording, ticks: Array, worlds: Array, known: Array | None = None) -> dict[str, Tensor]:
+        """Return features and truth; latency weighs nothing once another command is in force.
+
+        Args:
+            recording: To take them from.
+            ticks: ``[B]``.
+            worlds: ``[B]``.
+            known: ``[B, Z]``: 0 everything, 1 users and intents, 2 those of the last tick; ``None`` is 0 everywhere.
+        """
+        values, time_s = window(recording, ticks, worlds)
+        if known is not None:
+            values[:, known > 0, USAGE] = 0.0
+            values[:-1, known == 2] = 0.0
+        features, last = forecast_features(values, time_s)
         truth, weights = forecast_truth(recording, ticks, worlds)
         edge_index, edge_weight = union_edges(recording.graph, len(ticks))
         arrays = {
