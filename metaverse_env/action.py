@@ -18,7 +18,7 @@ from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.errors import ActionError, UnknownNameError
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.actuation import bounded, most_replicas, replicas_for
-from metaverse_env.simulator.records import COMMAND
+from metaverse_env.simulator.records import COMMAND, Stock
 from metaverse_env.telemetry import Command
 from metaverse_env.units import RESOURCES
 
@@ -42,53 +42,53 @@ def _scale_pods(before: Any, factor: float, most: Any, pod_size: Any, new: Any) 
 
 
 @compiled
-def _scale(before: Any, factors: Any, limits: Any, pod_size: Any, new: Any) -> None:
-    """Write the pending allocation times one factor for its pods, or times three, within limits."""
-    if len(factors) == 1:
-        _scale_pods(before, factors[0], limits[1], pod_size, new)
+def _scale(scales: int, choice: int, before: Any, factor: float, limits: Any, pod_size: Any, new: Any) -> None:
+    """Write the pending pods times a factor, where one ``scales`` them all, or the resource of that ``choice``."""
+    if scales == 1:
+        _scale_pods(before, factor, limits[1], pod_size, new)
     else:
-        for resource in range(3):
-            value = before.allocation[resource] * factors[resource]
-            new.allocation[resource] = bounded(value, limits[0, resource], limits[1, resource])
+        new.allocation[choice] = bounded(before.allocation[choice] * factor, limits[0, choice], limits[1, choice])
 
 
 @entry_point
 def _decode_choices(
-    actions: Any, table: Any, shares: Any, before: Any, limits: Any, pod_size: Any, factors: Any, out: Any
+    actions: Any, before: Any, out: Any, scales: int, factors: Any, shares: Any, limits: Any, pod_size: Any
 ) -> int:
-    """Decode ``int64 [W, Z, choices]``; return the flat index of the first choice out of range, or -1."""
-    scales = len(factors)
+    """Decode ``int64 [W, Z x choices]``; return the flat index of the first choice out of range, or -1."""
+    width = actions.shape[1] // before.shape[1]
     for w in range(before.shape[0]):
         for z in range(before.shape[1]):
-            for c in range(actions.shape[2]):
-                choice = actions[w, z, c]
-                if choice < 0 or choice >= (len(table) if c < scales else len(shares)):
-                    bad: int = (w * before.shape[1] + z) * actions.shape[2] + c
+            out[w, z].handover = 0.0
+            for c in range(width):
+                choice = actions[w, z * width + c]
+                if choice < 0 or choice >= (len(factors) if c < scales else len(shares)):
+                    bad: int = w * actions.shape[1] + z * width + c
                     return bad
                 if c < scales:
-                    factors[c] = table[choice]
+                    _scale(scales, c, before[w, z], factors[choice], limits, pod_size, out[w, z])
                 else:
                     out[w, z].handover = shares[choice]
-            _scale(before[w, z], factors, limits, pod_size, out[w, z])
     return -1
 
 
 @entry_point
-def _decode_box(actions: Any, shares: Any, before: Any, limits: Any, pod_size: Any, factors: Any, out: Any) -> int:
-    """Decode ``float32 [W, Z, choices]`` in [-1, 1]; return the flat index of the first value outside, or -1."""
-    scales = len(factors)
+def _decode_box(
+    actions: Any, before: Any, out: Any, scales: int, _factors: Any, shares: Any, limits: Any, pod_size: Any
+) -> int:
+    """Decode ``float32 [W, Z x choices]`` in [-1, 1]; return the flat index of the first value outside, or -1."""
+    width = actions.shape[1] // before.shape[1]
     for w in range(before.shape[0]):
         for z in range(before.shape[1]):
-            for c in range(actions.shape[2]):
-                value = actions[w, z, c]
+            out[w, z].handover = 0.0
+            for c in range(width):
+                value = actions[w, z * width + c]
                 if not -1.0 <= value <= 1.0:
-                    bad: int = (w * before.shape[1] + z) * actions.shape[2] + c
+                    bad: int = w * actions.shape[1] + z * width + c
                     return bad
                 if c < scales:
-                    factors[c] = 2.0**value
+                    _scale(scales, c, before[w, z], float(np.float32(2.0**value)), limits, pod_size, out[w, z])
                 else:
                     out[w, z].handover = 0.5 * (value + 1.0) * shares[-1]
-            _scale(before[w, z], factors, limits, pod_size, out[w, z])
     return -1
 
 
@@ -118,16 +118,20 @@ class ActionCodec:
         actuation = scenario.actuation
         self.names, self.action_type = names, action_type
         self.limits: Array = np.array([actuation.allocation_min, actuation.allocation_max], dtype=np.float32)
-        self._pod_size = np.array(actuation.pod_size, dtype=np.float32)
         self._factors = np.array(actuation.factors, dtype=np.float32)
-        self._shares = np.array(actuation.handover_shares, dtype=np.float32)
+        shares = np.array(actuation.handover_shares, dtype=np.float32)
+        pod_size = np.array(actuation.pod_size, dtype=np.float32)
         self._labels = ("replicas",) if scenario.scaling == "horizontal" else RESOURCES
         self._dtype = np.dtype(np.float32 if action_type == "continuous" else np.int64)
-        self._scratch = np.ones(len(self._labels), dtype=np.float32)
-        self.choices = [len(self._factors)] * len(self._labels)
-        if len(self._shares) > 1:
-            self.choices, self._labels = [*self.choices, len(self._shares)], (*self._labels, "handover")
+        self._scales = len(self._labels)
+        self.choices = [len(self._factors)] * self._scales
+        if len(shares) > 1:
+            self.choices, self._labels = [*self.choices, len(shares)], (*self._labels, "handover")
         self.single = len(names) == 1 and action_type == "discrete"
+        self._commands = Stock((2, COMMAND))
+        self._combinations = np.stack(np.unravel_index(np.arange(np.prod(self.choices)), self.choices), axis=-1)
+        self._decode = _decode_box if action_type == "continuous" else _decode_choices
+        self._fixed = (self._scales, self._factors, shares, self.limits, pod_size)
         self.space = self._space(len(names))
 
     def _space(self, zones: int) -> spaces.Space[Any]:
@@ -146,7 +150,7 @@ class ActionCodec:
     @property
     def hold(self) -> Any:
         """The action that changes nothing and hands nothing over."""
-        scales, rest = len(self._scratch), len(self.choices) - len(self._scratch)
+        scales, rest = self._scales, len(self.choices) - self._scales
         if self.action_type == "continuous":
             return np.tile(np.array([0.0] * scales + [-1.0] * rest, dtype=np.float32), len(self.names))
         one = [int(np.flatnonzero(self._factors == 1.0)[0])] * scales + [0] * rest
@@ -164,25 +168,19 @@ class ActionCodec:
         Raises:
             ActionError: Wrong shape or type, or a value that is out of range or not a number.
         """
-        parts = self._parts(actions, pending.zones.shape)
-        out = np.ndarray(pending.zones.shape, COMMAND, bytearray(pending.zones.nbytes))  # twice as fast as np.zeros
-        fixed = (self._shares, pending.zones, self.limits, self._pod_size, self._scratch, out)
-        bad = (
-            _decode_box(parts, *fixed)
-            if self.action_type == "continuous"
-            else _decode_choices(parts, self._factors, *fixed)
-        )
+        before = pending.zones
+        parts = self._parts(_array(actions), before.shape)
+        (out,) = self._commands.take(before.shape)
+        bad = self._decode(parts, before, out, *self._fixed)
         if bad >= 0:
             self._refuse(parts, bad)
         return Command(out)
 
-    def _parts(self, actions: Any, shape: tuple[int, ...]) -> Array:
-        """Check shape and type; return ``[W, Z, choices]``."""
-        actions = _array(actions)
-        width = len(self.choices)
-        if actions.dtype == self._dtype and actions.shape == (shape[0], shape[1] * width) and not self.single:
-            # What learners send; the rest is for everyone else.
-            return np.reshape(actions, (shape[0], shape[1], width))
+    def _parts(self, actions: Array, shape: tuple[int, ...]) -> Array:
+        """Check shape and type; return ``[W, Z x choices]``."""
+        together = (shape[0], shape[1] * len(self.choices))
+        if actions.dtype == self._dtype and actions.shape == together and not self.single:
+            return actions  # what learners send; the rest is for everyone else
         kinds, wanted = ("iu", np.int64) if self.action_type == "discrete" else ("fiu", np.float32)
         if actions.dtype.kind not in kinds:
             raise ActionError(f"{self.action_type} actions need dtype {np.dtype(wanted)}, got {actions.dtype}")
@@ -190,11 +188,12 @@ class ActionCodec:
         if actions.shape not in (apart, flat):
             raise ActionError(f"actions of {shape[0]} worlds need shape {flat} or {apart}, got {actions.shape}")
         if actions.ndim > 1:
-            return np.reshape(actions, apart).astype(wanted, copy=False)
-        worst = int(np.argmax((actions < 0) | (actions >= np.prod(self.choices))))
-        if not 0 <= actions.flat[worst] < np.prod(self.choices):
-            raise ActionError(f"zone {self.names[0]!r}: action {actions.flat[worst]} is not in {self.space}")
-        return np.stack(np.unravel_index(actions.reshape(shape), self.choices), axis=-1)
+            return actions.reshape(together).astype(wanted, copy=False)
+        if actions.min() < 0 or actions.max() >= len(self._combinations):
+            bad = actions[(actions < 0) | (actions >= len(self._combinations))][0]
+            raise ActionError(f"zone {self.names[0]!r}: action {bad} is not in {self.space}")
+        decoded: Array = self._combinations[actions]
+        return decoded
 
     def _refuse(self, parts: Array, bad: int) -> None:
         place, choice = divmod(bad, len(self.choices))

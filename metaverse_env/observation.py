@@ -11,6 +11,7 @@ import numpy as np
 
 from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.simulator.constants import Constants
+from metaverse_env.simulator.records import Stock
 from metaverse_env.telemetry import Command, Forecast, Telemetry
 from metaverse_env.threads import over_worlds
 from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_WEEK, TARGETS
@@ -46,7 +47,7 @@ ZONE_FEATURES: Final = (
     Feature("latency", "ms", "p95 latency over its objective, log2 / 4", "1/16", "16 x"),
     Feature("users_trend", "users", "change of users since the last tick, relative to users", "-50 %", "+50 %"),
     Feature("latency_trend", "ms", "change of latency since the last tick, log2 / 2", "1/4", "4 x"),
-    Feature("neighbour_utilisation", "1", "largest utilisation, mean over neighbours", "0", "1 or more"),
+    Feature("neighbour_utilisation", "1", "largest utilisation, up to 1, mean over neighbours", "0", "1"),
     Feature("neighbour_trend", "users", "users_trend, mean over neighbours", "-50 %", "+50 %"),
     Feature("metric_age", "s", "age of the metrics", "0", "120 or more"),
     Feature("observed", "1", "whether new metrics arrived in this tick", "no", "yes"),
@@ -111,21 +112,12 @@ def users_trend(now: Any, before: Any) -> float:
 
 
 @compiled
-def busiest(zone: Any) -> float:
-    """Return the largest utilisation of a zone's resources."""
-    most = 0.0
-    for resource in range(3):
-        most = max(most, zone.usage[resource] / zone.allocation[resource])
-    return most
-
-
-@compiled
-def _observe_zone(now: Any, before: Any, pending: Any, limits: Any, objective_ms: float, row: Any) -> None:
-    row[0] = share(math.log1p(now.users), math.log1p(2.0 * limits.peak_users))
+def _observe_zone(now: Any, before: Any, pending: Any, peak: Any, objective_ms: float, row: Any) -> None:
+    row[0] = share(math.log(np.float32(1.0 + now.users)), peak[0])
     for resource in range(3):
         allocation = now.allocation[resource]
         row[1 + resource] = share(now.usage[resource] / allocation, 1.0)
-        row[4 + resource] = log_ratio(allocation, limits.peak_allocation[resource], 4.0)
+        row[4 + resource] = log_ratio(allocation, peak[1 + resource], 4.0)
         row[7 + resource] = log_ratio(pending.allocation[resource], allocation, 2.0)
     row[10] = share(pending.handover, 1.0)
     row[11] = log_ratio(now.latency_ms, objective_ms, 4.0)
@@ -138,15 +130,16 @@ def _observe_zone(now: Any, before: Any, pending: Any, limits: Any, objective_ms
 
 
 @compiled
-def _observe_neighbours(index: int, zones: Any, before: Any, edges: Any, row: Any) -> None:
+def _pool_neighbours(neighbours: Any, rows: Any, row: Any) -> None:
+    """Pool what has been observed of the neighbours; ``rows [Z, features]``."""
     count, utilisation, trend = 0, 0.0, 0.0
-    for slot in range(edges.shape[1]):
-        other = edges[index, slot].zone
-        if other >= 0:
+    for slot in range(len(neighbours)):
+        if neighbours[slot] >= 0:
+            other = rows[neighbours[slot]]
             count += 1
-            utilisation += busiest(zones[other])
-            trend += users_trend(zones[other], before[other])
-    row[14] = share(utilisation / max(count, 1), 1.0)
+            utilisation += max(other[1], other[2], other[3])
+            trend += other[12]
+    row[14] = utilisation / count if count > 0 else -1.0
     row[15] = trend / max(count, 1)
 
 
@@ -171,16 +164,25 @@ def _observe_world(weather: Any, row: Any) -> None:
 
 @entry_point
 def _observe(
-    zones: Any, before: Any, weather: Any, pending: Any, forecast: Any, out: Any, limits: Any, rules: Any, edges: Any
+    zones: Any,
+    before: Any,
+    weather: Any,
+    pending: Any,
+    forecast: Any,
+    out: Any,
+    peaks: Any,
+    neighbours: Any,
+    objective_ms: float,
 ) -> None:
     first, width = 21, 21 + 8 * forecast.shape[2]
     for w in range(zones.shape[0]):
+        rows = out[w, : zones.shape[1] * width].reshape(zones.shape[1], width)
         for z in range(zones.shape[1]):
-            row = out[w, z * width : (z + 1) * width]
-            _observe_zone(zones[w, z], before[w, z], pending[w, z], limits[z], rules[0].latency_objective_ms, row)
-            _observe_neighbours(z, zones[w], before[w], edges, row)
+            _observe_zone(zones[w, z], before[w, z], pending[w, z], peaks[z], objective_ms, rows[z])
             if forecast.shape[2]:
-                _observe_forecast(forecast[w, z], pending[w, z], rules[0].latency_objective_ms, row, first)
+                _observe_forecast(forecast[w, z], pending[w, z], objective_ms, rows[z], first)
+        for z in range(zones.shape[1]):
+            _pool_neighbours(neighbours[z], rows, rows[z])
         _observe_world(weather[w], out[w, zones.shape[1] * width :])
 
 
@@ -193,10 +195,14 @@ class Observer:
     """
 
     def __init__(self, constants: Constants, forecast: bool) -> None:
-        self._fixed = (constants.zones, constants.rules, constants.edges)
+        peaks = np.column_stack([2.0 * constants.zones["peak_users"], constants.zones["peak_allocation"]])
+        peaks[:, 0] = np.log1p(peaks[:, 0])
+        neighbours = np.ascontiguousarray(constants.edges["zone"])
+        self._fixed = (peaks, neighbours, float(constants.rules["latency_objective_ms"][0]))
         self.zone_features: tuple[Feature, ...] = ZONE_FEATURES + (FORECAST_FEATURES if forecast else ())
         self.zones = len(constants.zones)
         self.size = self.zones * len(self.zone_features) + len(WORLD_FEATURES)
+        self._rows = Stock((2, np.dtype(np.float32)))
 
     def __call__(self, telemetry: Telemetry, before: Telemetry, forecast: Forecast | None, pending: Command) -> Array:
         """Return ``float32 [W, size]``, a new array.
@@ -207,7 +213,7 @@ class Observer:
             forecast: At :data:`FORECAST_TICKS`, or ``None`` without a forecaster.
             pending: The command given last.
         """
-        out = np.empty((len(telemetry.weather), self.size), dtype=np.float32)
+        (out,) = self._rows.take((len(telemetry.weather), self.size))
         values = _NO_FORECAST if forecast is None else forecast.values
         batched = (telemetry.zones, before.zones, telemetry.weather, pending.zones, values, out)
         over_worlds(_observe, batched, self._fixed)

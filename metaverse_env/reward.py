@@ -4,7 +4,6 @@ Local reward = -(resource + change + quality EUR of the tick) / (EUR of provisio
 Global reward = the same for the whole world, minus a fairness term. All terms are reported in units people know.
 """
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.constants import Constants
-from metaverse_env.simulator.records import REWARD, WORLD_REWARD, Block
+from metaverse_env.simulator.records import REWARD, WORLD_REWARD, Stock
 from metaverse_env.telemetry import Outcome, Telemetry
 from metaverse_env.threads import over_worlds
 from metaverse_env.units import SECONDS_PER_HOUR
@@ -42,18 +41,18 @@ def local_reward(eur: float, peak_eur_per_h: float, tick_s: float) -> float:
 
 
 @compiled
-def _score_zone(outcome: Any, zone: Any, price_factor: float, rules: Any, reward: Any) -> None:
+def _score_zone(outcome: Any, peak_eur_per_h: float, price_factor: float, rules: Any, reward: Any) -> None:
     reward.resource_eur = resource_eur(outcome.charged, rules.price_eur_per_s, price_factor, rules.tick_s)
     reward.change_eur = outcome.changed * rules.change_eur * (10.0 if rules.rollout_mode > 0.0 else 1.0)
     reward.quality_eur = quality_eur(outcome.violated_user_s, rules.violated_eur_per_user_h)
     total = reward.resource_eur + reward.change_eur + reward.quality_eur
-    reward.local = local_reward(total, zone.peak_eur_per_h, rules.tick_s)
+    reward.local = local_reward(total, peak_eur_per_h, rules.tick_s)
     present = outcome.users * rules.tick_s
     reward.violated_share = outcome.violated_user_s / present if present > 0.0 else 0.0
 
 
 @compiled
-def _score_world(outcomes: Any, zones: Any, rewards: Any, rules: Any, world: Any) -> None:
+def _score_world(outcomes: Any, peaks_eur_per_h: Any, rewards: Any, rules: Any, world: Any) -> None:
     per_hour, peak, mean, square, violated = SECONDS_PER_HOUR / rules.tick_s, 0.0, 0.0, 0.0, 0.0
     world.resource_eur_per_h = world.change_eur_per_h = world.quality_eur_per_h = world.users = 0.0
     world.changes = world.out_of_memory_kills = world.mean_latency_ms = world.violated_user_share = 0.0
@@ -67,7 +66,7 @@ def _score_world(outcomes: Any, zones: Any, rewards: Any, rules: Any, world: Any
         world.out_of_memory_kills += outcome.out_of_memory
         world.mean_latency_ms += outcome.felt_latency_ms * outcome.users
         violated += outcome.violated_user_s
-        peak += zones[z].peak_eur_per_h
+        peak += peaks_eur_per_h[z]
         mean += reward.violated_share / len(outcomes)
         square += reward.violated_share**2 / len(outcomes)
     if world.users > 0.0:
@@ -79,11 +78,11 @@ def _score_world(outcomes: Any, zones: Any, rewards: Any, rules: Any, world: Any
 
 
 @entry_point
-def _score(outcomes: Any, weather: Any, rewards: Any, worlds: Any, zones: Any, rules: Any) -> None:
+def _score(outcomes: Any, weather: Any, rewards: Any, worlds: Any, peaks_eur_per_h: Any, rules: Any) -> None:
     for w in range(outcomes.shape[0]):
         for z in range(outcomes.shape[1]):
-            _score_zone(outcomes[w, z], zones[z], weather[w].price_factor, rules[0], rewards[w, z])
-        _score_world(outcomes[w], zones, rewards[w], rules[0], worlds[w])
+            _score_zone(outcomes[w, z], peaks_eur_per_h[z], weather[w].price_factor, rules[0], rewards[w, z])
+        _score_world(outcomes[w], peaks_eur_per_h, rewards[w], rules[0], worlds[w])
 
 
 class Reward(NamedTuple):
@@ -110,15 +109,11 @@ class RewardFunction:
 
     def __init__(self, scenario: Scenario, constants: Constants) -> None:
         self.scenario = scenario
-        self._fixed = (constants.zones, constants.rules)
-
-    @staticmethod
-    @lru_cache(maxsize=4)
-    def _block(shape: tuple[int, ...]) -> Block:
-        return Block((shape, REWARD), (shape[:1], WORLD_REWARD))
+        self._fixed = (np.ascontiguousarray(constants.zones["peak_eur_per_h"]), constants.rules)
+        self._rewards = Stock((2, REWARD), (1, WORLD_REWARD))
 
     def __call__(self, outcome: Outcome, telemetry: Telemetry) -> Reward:
         """Value what happened in a tick, at the prices that held in it."""
-        zones, worlds = self._block(outcome.zones.shape).new()
+        zones, worlds = self._rewards.take(outcome.zones.shape)
         over_worlds(_score, (outcome.zones, telemetry.weather, zones, worlds), self._fixed)
         return Reward(zones, worlds)

@@ -5,6 +5,7 @@ and is reached as a string.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
@@ -35,6 +36,11 @@ class Simulation:
     constants: Constants
     state: State
     replay: Replay
+
+    @cached_property
+    def fixed(self) -> tuple[Array, ...]:
+        """What does not change, as compiled functions take it: the fields of the replay and of the constants."""
+        return (*self.replay, *self.constants)
 
 
 @runtime_checkable
@@ -70,4 +76,4 @@ class PhysicsDynamics:
     def advance(self, simulation: Simulation, commands: Array, before: Array, out: Output) -> None:
         """Let one tick pass; on several threads when there are many worlds."""
         batched = (*simulation.state, commands, before, *out)
-        over_worlds(entry.step_physics, batched, (*simulation.replay, *simulation.constants))
+        over_worlds(entry.step_physics, batched, simulation.fixed)

@@ -21,7 +21,7 @@ from metaverse_env.simulator.records import (
     WEATHER,
     WORLD_STATE,
     ZONE_STATE,
-    Block,
+    Stock,
 )
 from metaverse_env.simulator.replay import NO_FIT, fit_to_trace
 from metaverse_env.simulator.seeding import seed_worlds
@@ -89,13 +89,8 @@ class SimulatedWorld:
         self._simulation = Simulation(self.scenario, self.zones, constants, state, fit.replay)
         self.dynamics: Dynamics = self._load(dynamics) if isinstance(dynamics, str) else dynamics
         self._embedding = constants.bank.shape[3] if intents or self.dynamics.needs_intents else 0
-        shape = (worlds, len(self.zones))
-        self._output = Block(
-            (shape[:1], WEATHER),
-            (shape, OUTCOME),
-            (shape, TELEMETRY),
-            ((*shape, self._embedding), np.dtype(np.float32)),
-        )
+        self._shape = (worlds, len(self.zones), self._embedding)
+        self._output = Stock((1, WEATHER), (2, OUTCOME), (2, TELEMETRY), (3, np.dtype(np.float32)))
         self._telemetry: Telemetry | None = None
 
     def _load(self, name: str) -> Dynamics:
@@ -146,9 +141,8 @@ class SimulatedWorld:
         """
         mask = self._mask(worlds)
         seed_worlds(self._simulation.state.worlds, mask, seeds, noise_seeds)
-        out = self._blank_output()
-        out.intents[:] = 0.0  # nobody has said anything yet, and fresh memory holds whatever was there
-        simulation, starts = self._simulation, self._starts
+        out, simulation, starts = self._blank_output(), self._simulation, self._starts
+        out.intents.fill(0.0)  # nobody has announced anything yet, and fresh memory holds whatever was there
         entry.reset_worlds(mask, starts, *simulation.state, *out, *simulation.replay, *simulation.constants)
         self.dynamics.reset(simulation, mask)
         if self._telemetry is not None:
@@ -176,10 +170,13 @@ class SimulatedWorld:
         self._check(command.zones)
         if len(self._last_rows):
             self._check_trace_goes_on()
-        return self._advance(command.zones, self._telemetry.zones)
+        out = self._blank_output()
+        self.dynamics.advance(self._simulation, command.zones, self._telemetry.zones, out)
+        self._telemetry = Telemetry(out.telemetry, out.weather, out.intents)
+        return Tick(self._telemetry, Outcome(out.outcome, self.scenario.tick_s))
 
     def _check(self, commands: Array) -> None:
-        shape = (self.worlds, len(self.zones))
+        shape = self._shape[:2]
         if commands.shape != shape or commands.dtype != COMMAND:
             raise ActionError(
                 f"a command needs shape {shape} (worlds, zones), got {commands.shape}; build it with Command.of"
@@ -206,15 +203,9 @@ class SimulatedWorld:
                 f"ends there. Reset this world, or give its scenario longer episode_ticks."
             )
 
-    def _advance(self, commands: Array, before: Array) -> Tick:
-        out = self._blank_output()
-        self.dynamics.advance(self._simulation, commands, before, out)
-        self._telemetry = Telemetry(out.telemetry, out.weather, out.intents)
-        return Tick(self._telemetry, Outcome(out.outcome, self.scenario.tick_s))
-
     def _blank_output(self) -> Output:
         """Return arrays to be filled, fresh in every tick: what a user keeps from one tick is never overwritten."""
-        weather, outcome, telemetry, intents = self._output.new()
+        weather, outcome, telemetry, intents = self._output.take(self._shape)
         return Output(telemetry, outcome, weather, intents)
 
 

@@ -9,7 +9,7 @@ import pytest
 from metaverse_env.errors import ConfigurationError, LifecycleError, UnknownNameError
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.constants import build_constants
-from metaverse_env.simulator.records import WORLD_STATE, Block
+from metaverse_env.simulator.records import WORLD_STATE, Stock
 from metaverse_env.simulator.seeding import seed_worlds
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
@@ -115,20 +115,21 @@ def test_nothing_is_read_before_it_is_written(monkeypatch: pytest.MonkeyPatch, d
         world = SimulatedWorld("complex", 2, dynamics, intents=True)
         telemetry, seen = world.reset(seeds=[0, 1]), []
         for tick in range(40):
-            telemetry, outcome = world.step(Command.of(telemetry.allocation * (1.5 if tick % 2 else 0.5), 0.1))
-            seen += [array.tobytes() for array in (telemetry.zones, telemetry.intents, outcome.zones)]
+            seen += [array.tobytes() for array in (telemetry.zones, telemetry.intents)]
             seen += [telemetry.weather[name].tobytes() for name in ("time_s", "price_factor")]
+            telemetry, outcome = world.step(Command.of(telemetry.allocation * (1.5 if tick % 2 else 0.5), 0.1))
+            seen += [outcome.zones.tobytes()]
         return seen
 
-    clean, make = episode(), Block.new
+    clean, take = episode(), Stock.take
 
-    def poisoned(block: Block) -> list[np.ndarray]:
-        arrays = make(block)
+    def poisoned(stock: Stock, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+        arrays = take(stock, shape)
         for array in arrays:
             array.view(np.uint8)[...] = 0xFF  # NaN in every float
         return arrays
 
-    monkeypatch.setattr(Block, "new", poisoned)
+    monkeypatch.setattr(Stock, "take", poisoned)
     assert episode() == clean
 
 
