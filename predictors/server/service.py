@@ -39,6 +39,7 @@ class Service:
             settings.keys, None if settings.max_rate_per_s is None else RateLimit(settings.max_rate_per_s)
         )
         self.state: State = "loading"
+        self._drains = False
         self.error: BaseException | None = None
         self.meters.waiting.set_function(self.batcher.__len__)
         self.meters.ready.set_function(lambda: self.state == "ready")
@@ -65,6 +66,7 @@ class Service:
 
     def drain(self) -> None:
         """Say that no more requests should be sent here, and go on answering those that come."""
+        self._drains = True
         if self.state == "ready":
             self.state = "draining"
 
@@ -78,8 +80,8 @@ class Service:
         # What the libraries made stays: without this, a full collection goes through all of it, for 130 ms [M].
         gc.collect()
         gc.freeze()
-        self.state = "ready"
-        LOG.info("ready")
+        self.state = "draining" if self._drains else "ready"
+        LOG.info(self.state)
 
     def _loaded(self) -> Engine:
         predictor = self._load()

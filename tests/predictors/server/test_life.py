@@ -79,10 +79,13 @@ def test_ctrl_c_ends_it_at_once_as_interrupted(start: Start) -> None:
     assert "Traceback" not in server.log.read_text()
 
 
-def test_a_signal_while_the_model_loads_ends_it_too(start: Start) -> None:
-    server = start("late", wait=False)
+def test_a_signal_while_the_model_loads_ends_it_and_it_is_never_ready(start: Start) -> None:
+    server = start("late", wait=False, drain_s=3.0)  # it takes two seconds to load
     server.terminate()
+    time.sleep(2.5)
+    assert server.client.get("/readyz").status_code == 503
     assert server.process.wait(20.0) == 0
+    assert '"ready"' not in server.log.read_text()
 
 
 def test_a_model_that_does_not_load_ends_the_process_with_its_error(start: Start) -> None:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -70,10 +71,10 @@ def ask(prometheus: httpx.Client, query: str, least: int = 1) -> list[dict[str, 
     """Return the result of a query, once there is one of so many series."""
     deadline_s = time.monotonic() + WAIT_S
     while True:
-        try:
-            result = prometheus.get("/query", params={"query": query}).json().get("data", {}).get("result", [])
-        except httpx.TransportError:  # it has not started yet
-            result = []
+        result = []
+        with suppress(httpx.TransportError):  # it has not started yet; a moment later it says so with 503
+            answer = prometheus.get("/query", params={"query": query})
+            result = answer.json()["data"]["result"] if answer.status_code == 200 else []
         if len(result) >= least:
             return result  # type: ignore[no-any-return]
         assert time.monotonic() < deadline_s, f"{query} gave {result}"
