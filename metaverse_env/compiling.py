@@ -44,9 +44,9 @@ register_model(_PieceType)(models.OpaqueModel)
 class _Piece:
     """A piece of the physics: one function for compiled code and, for who calls it from Python, another."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
         update_wrapper(self, function)
-        self._for_compiled_code = njit(**_OPTIONS_OF_PIECES)(function)
+        self._for_compiled_code = njit(**_OPTIONS_OF_PIECES, **options)(function)
         self.type = _PieceType(self._for_compiled_code)
 
     @cached_property
@@ -68,8 +68,8 @@ def compiled(function: Function) -> Function:
 
 
 def stage(function: Function) -> Function:
-    """Merge a long piece of the physics into its caller before either is compiled: it is then optimised only once."""
-    return cast(Function, njit(**_OPTIONS, inline="always")(function))
+    """Compile a piece of the physics that is merged into its caller, for the compiler would not do so by itself."""
+    return cast(Function, _Piece(function, forceinline=True))
 
 
 def entry_point(function: Function) -> Function:

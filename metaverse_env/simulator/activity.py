@@ -51,7 +51,7 @@ def begin_activity(zone: Any, key: int, activity: int, constants: Any) -> None:
     length_s = constants.activities[activity].duration_s * math.exp(
         _DURATION_SIGMA * normal(draw(key, streams.ACTIVITY_TIME))
     )
-    zone.activity = activity
+    zone.activity, zone.attraction = activity, constants.activities[activity].attraction
     zone.activity_ticks = max(1, int(round(length_s / rules.tick_s)))
     zone.next_activity = _another(odds, uniform(draw(key, streams.NEXT_ACTIVITY)), activity)
     lead_s = between(draw(key, streams.LEAD), rules.lead_s[0], rules.lead_s[1])

@@ -3,13 +3,17 @@
 import math
 from typing import Any
 
-from metaverse_env.compiling import compiled
+import numpy as np
+
+from metaverse_env.compiling import compiled, stage
+from metaverse_env.simulator.arithmetic import exp
 from metaverse_env.simulator.rng import bell
-from metaverse_env.simulator.vectors import copy, fill
+from metaverse_env.simulator.vectors import copy
 from metaverse_env.units import MEMORY
 
 _SAME = 1e-4
 """Relative difference below which two allocations are the same; a smaller wish starts nothing."""
+_NOTHING_UNDER_WAY = -1.0
 
 
 @compiled
@@ -39,13 +43,13 @@ def most_replicas(most: Any, pod_size: Any) -> float:
     )
 
 
-@compiled
+@stage
 def differs(a: Any, b: Any) -> bool:
     """Tell whether two allocations differ in any resource."""
+    some = False
     for resource in range(3):
-        if abs(a[resource] - b[resource]) > _SAME * abs(b[resource]):
-            return True
-    return False
+        some |= abs(a[resource] - b[resource]) > _SAME * abs(b[resource])
+    return some
 
 
 @compiled
@@ -70,52 +74,65 @@ def accept(zone: Any, command: Any, rules: Any) -> bool:
     return changed
 
 
-@compiled
+@stage
 def actuation_delay_s(bits: int, rules: Any) -> float:
     """Return how long a change takes to be in effect: a resize, or a rollout of new pods."""
     if rules.rollout_mode > 0.0:
-        delay = rules.rollout_floor_s + rules.rollout_median_s * math.exp(rules.rollout_sigma * bell(bits))
-        return bounded(delay, rules.rollout_limits_s[0], rules.rollout_limits_s[1])
-    return rules.resize_median_s * math.exp(rules.resize_sigma * bell(bits))
+        delay_s = rules.rollout_floor_s + rules.rollout_median_s * exp(rules.rollout_sigma * bell(bits))
+        low, high = rules.rollout_limits_s[0], rules.rollout_limits_s[1]
+    else:
+        delay_s = rules.resize_median_s * exp(rules.resize_sigma * bell(bits))
+        low, high = 0.0, np.inf
+    return bounded(delay_s, low, high)
 
 
 @compiled
-def advance_allocation(zone: Any, bits: int, memory_free_mb: float, effective: Any, rules: Any) -> None:
+def advance_allocation(zone: Any, delay_s: float, memory_free_mb: float, effective: Any, rules: Any) -> None:
     """Let changes take effect during one tick; write the time-weighted allocation into ``effective [3]``.
 
-    A change that is under way is finished before the next one starts, as a rollout is. Memory that the node does not
-    have is deferred: the zone keeps what it has and the change is tried again in every tick, as Kubernetes does.
+    A change takes ``delay_s`` if it starts in this tick. One that is under way is finished before the next one starts,
+    as a rollout is. Memory that the node does not have is deferred: the zone keeps what it has and the change is tried
+    again in every tick, as Kubernetes does.
     """
-    tick_s, elapsed = rules.tick_s, 0.0
-    fill(effective, 0.0)
-    for _ in range(2):  # at most one change lands and the next begins within a tick
-        if zone.arrival_s < 0.0 and differs(zone.wanted, zone.current):
-            copy(zone.arriving, zone.wanted)
-            zone.arrival_s = actuation_delay_s(bits, rules)
-        if zone.arrival_s < 0.0 or zone.arrival_s >= tick_s - elapsed:
-            break
-        for resource in range(3):
-            effective[resource] += zone.current[resource] * zone.arrival_s / tick_s
-        elapsed += zone.arrival_s
-        memory_free_mb += zone.current[MEMORY]
-        _land(zone, memory_free_mb, rules)
-        memory_free_mb -= zone.current[MEMORY]
+    before_mb = zone.current[MEMORY]
+    copy(effective, zone.current)
+    left_s = _advance_change(zone, delay_s, rules.tick_s, memory_free_mb, effective, rules)
+    if left_s > 0.0 and differs(zone.wanted, zone.current):  # at most one lands and the next begins within a tick
+        memory_free_mb -= zone.current[MEMORY] - before_mb
+        _advance_change(zone, delay_s, left_s, memory_free_mb, effective, rules)
+
+
+@stage
+def _advance_change(
+    zone: Any, delay_s: float, left_s: float, memory_free_mb: float, effective: Any, rules: Any
+) -> float:
+    """Begin or go on with a change in what is left of a tick; return what is left after it landed, 0 if it did not.
+
+    Nearly without a branch, since which zones change is any policy's guess.
+    """
+    idle = zone.arrival_s < 0.0
+    due_s = delay_s if idle & differs(zone.wanted, zone.current) else zone.arrival_s
+    lands = (due_s >= 0.0) & (due_s < left_s)
     for resource in range(3):
-        effective[resource] += zone.current[resource] * (tick_s - elapsed) / tick_s
-    if zone.arrival_s >= 0.0:
-        zone.arrival_s -= tick_s - elapsed
+        zone.arriving[resource] = zone.wanted[resource] if idle else zone.arriving[resource]
+    ceiling_mb = zone.current[MEMORY] + max(memory_free_mb, 0.0)
+    if zone.arriving[MEMORY] > ceiling_mb and lands:
+        _fit(zone.arriving, ceiling_mb, rules)
+    after_s = left_s - due_s if lands else 0.0
+    for resource in range(3):
+        now = zone.arriving[resource] if lands else zone.current[resource]
+        effective[resource] += (now - zone.current[resource]) * (after_s / rules.tick_s)
+        zone.current[resource] = now
+    zone.arrival_s = _NOTHING_UNDER_WAY if lands | (due_s < 0.0) else due_s - left_s
+    return after_s
 
 
 @compiled
-def _land(zone: Any, room_mb: float, rules: Any) -> None:
-    """Put the arriving allocation into effect, without the memory, or the pods, for which the node has no room."""
-    ceiling_mb = max(room_mb, zone.current[MEMORY])
-    if zone.arriving[MEMORY] > ceiling_mb:
-        if rules.horizontal > 0.0:
-            pods = max(1.0, math.floor(ceiling_mb / rules.pod_size[MEMORY] + _SAME))
-            for resource in range(3):
-                zone.arriving[resource] = pods * rules.pod_size[resource]
-        else:
-            zone.arriving[MEMORY] = ceiling_mb
-    copy(zone.current, zone.arriving)
-    zone.arrival_s = -1.0
+def _fit(arriving: Any, ceiling_mb: float, rules: Any) -> None:
+    """Cut an allocation by the memory, or the pods, for which the node has no room."""
+    if rules.horizontal > 0.0:
+        pods = max(1.0, math.floor(ceiling_mb / rules.pod_size[MEMORY] + _SAME))
+        for resource in range(3):
+            arriving[resource] = pods * rules.pod_size[resource]
+    else:
+        arriving[MEMORY] = ceiling_mb

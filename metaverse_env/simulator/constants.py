@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from metaverse_env.scenario.root import Scenario
 from metaverse_env.scenario.workload import Activity
 from metaverse_env.simulator.intents import load_bank
-from metaverse_env.simulator.tick_surface import load_tick_surface
+from metaverse_env.simulator.tick_surface import axis_of, load_tick_surface
 from metaverse_env.simulator.zone_constants import zone_constants
 from metaverse_env.units import HOURS_PER_WEEK, MB_PER_GB, MS_PER_S, SECONDS_PER_DAY, SECONDS_PER_HOUR
 from metaverse_env.zones import ZoneGraph, build_graph
@@ -31,12 +31,12 @@ class Constants(NamedTuple):
     Attributes:
         rules: Record ``[1]``: the scenario's constants by name.
         zones: Record ``[Z]`` of :data:`~metaverse_env.simulator.records.ZONE_CONSTANTS`.
-        log_rate: ``float32 [Z, 169]``, log of arrivals per second at each hour of the week (the last is the first).
+        log_rate: ``float32 [169, Z]``, log of arrivals per second at each hour of the week (the last is the first).
         activities: Record ``[K]``, the scenario's activities; ``time_odds`` is the cumulative share of time in them.
         activity_odds: ``float32 [K]``, cumulative probability of coming next.
         edges: Record ``[Z, D]`` of :data:`EDGE`; zone -1 pads.
         node_capacity: ``float32 [N, 3]``.
-        rho_grid, threads_grid, surface: The tick server's latency table, ms.
+        rho_axis, threads_axis, surface: The tick server's latency table, ms.
         bank: ``float32 [M, K, S, E]``, the intents that users can show.
     """
 
@@ -47,8 +47,8 @@ class Constants(NamedTuple):
     activity_odds: Array
     edges: Array
     node_capacity: Array
-    rho_grid: Array
-    threads_grid: Array
+    rho_axis: Array
+    threads_axis: Array
     surface: Array
     bank: Array
 
@@ -85,8 +85,8 @@ def build_constants(
         activity_odds=np.cumsum(weights / weights.sum()).astype(np.float32),
         edges=_edges(graph),
         node_capacity=_node_capacity(scenario, graph, zones),
-        rho_grid=surface.rho_grid,
-        threads_grid=surface.threads_utilisation_grid,
+        rho_axis=axis_of(surface.rho_grid),
+        threads_axis=axis_of(surface.threads_utilisation_grid),
         surface=surface.latency_ms,
         bank=load_bank(scenario.intents.bank, names).vectors,
     )
@@ -125,6 +125,7 @@ def _derived(scenario: Scenario) -> dict[str, Any]:
     short_share = hyperexponential(workload.session_mean_s, workload.session_scv)[0]
     return {
         "short_share": short_share,
+        "move_hazard": workload.migration_per_h * tick / SECONDS_PER_HOUR,
         "noise_sigma": np.sqrt(np.log1p(np.square(scenario.demand.noise_cv))),
         **{f"{name}_keep": keep for name, keep in keeps.items()},
         **{f"{name}_gain": np.sqrt(1.0 - keep * keep) for name, keep in keeps.items()},
@@ -169,7 +170,7 @@ def _log_rate(scenario: Scenario, mean_users: Array) -> Array:
     curve -= np.log(np.exp(curve).mean(axis=1, keepdims=True))
     rate = np.log(mean_users / (workload.session_mean_s * _activity_gain(scenario.intents.activities)))
     log_rate = curve + rate[:, None]
-    return np.concatenate([log_rate, log_rate[:, :1]], axis=1).astype(np.float32)
+    return np.ascontiguousarray(np.concatenate([log_rate, log_rate[:, :1]], axis=1).T, dtype=np.float32)
 
 
 def _activity_gain(activities: tuple[Activity, ...]) -> float:

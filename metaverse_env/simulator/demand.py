@@ -1,11 +1,9 @@
 """What n users would consume if nothing limited them (world model, section 3)."""
 
-import math
 from typing import Any
 
-import numpy as np
-
-from metaverse_env.compiling import compiled
+from metaverse_env.compiling import compiled, stage
+from metaverse_env.simulator.arithmetic import exp
 
 
 @compiled
@@ -43,13 +41,14 @@ def demand_of_users(
     return cores, megabytes, mbps
 
 
-@compiled
+@stage
 def lognormal_factor(noise: float, sigma: float) -> float:
     """Return a multiplicative noise factor of mean 1 from a standard normal ``noise``."""
-    return math.exp(np.float32(sigma * noise - 0.5 * sigma * sigma))
+    factor: float = exp(sigma * noise - 0.5 * sigma * sigma)
+    return factor
 
 
-@compiled
+@stage
 def autoregress(value: float, keep: float, gain: float, innovation: float) -> float:
     """Advance a standard normal AR(1) process by one step.
 

@@ -10,6 +10,7 @@ from metaverse_env.compiling import entry_point, stage
 from metaverse_env.simulator import handover, kernel
 from metaverse_env.simulator.constants import Constants
 from metaverse_env.simulator.kernel import Output, Replay, State
+from metaverse_env.simulator.provisioning import provision
 from metaverse_env.simulator.reset import reset_world
 from metaverse_env.simulator.rng import tick_key
 from metaverse_env.units import BANDWIDTH, CPU, LATENCY, MEMORY
@@ -24,7 +25,7 @@ def _people_and_provision(w: int, state: Any, commands: Any, out: Any, replay: A
     user_key = kernel.advance_world(state.worlds[w], replay, constants.rules[0])
     noise_key = tick_key(state.worlds[w].noise_key, state.worlds[w].tick)
     kernel.advance_people(w, user_key, state, out, replay, constants)
-    kernel.provision(w, noise_key, state, commands, out, constants)
+    provision(w, noise_key, state, commands, out, constants)
 
 
 @entry_point
@@ -41,7 +42,7 @@ def step_physics(*arrays: Any) -> None:
     for w in range(len(state.worlds)):
         _people_and_provision(w, state, arrays[5], out, replay, constants)
         kernel.demand_by_physics(w, state, out, replay, constants)
-        handover.served_demand(out.outcome[w], state.remote[w], constants.edges, constants.rules[0])
+        handover.served_demand(state.zones[w], out.outcome[w], state.remote[w], constants.edges, constants.rules[0])
         kernel.serve_by_physics(w, state, out, replay, constants)
         kernel.conclude(w, state, arrays[6], out, constants)
 
@@ -77,7 +78,7 @@ def step_learned(*arrays: Any) -> None:
                 # A network that is fed its own output can run away; what is fed back stays a number.
                 most = _MOST_DEMAND * constants.rules[0].allocation_max[resource]
                 out.outcome[w, z].demand[resource] = min(targets[w, z, resource], most)
-        handover.served_demand(out.outcome[w], state.remote[w], constants.edges, constants.rules[0])
+        handover.served_demand(state.zones[w], out.outcome[w], state.remote[w], constants.edges, constants.rules[0])
         kernel.serve_by_network(w, targets[w, :, LATENCY], state, out, constants)
         kernel.conclude(w, state, before, out, constants)
 

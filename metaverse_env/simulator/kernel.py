@@ -10,34 +10,33 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from metaverse_env.compiling import compiled, stage
-from metaverse_env.simulator import handover, nodes, streams
+from metaverse_env.simulator import handover, nodes, rows, streams
 from metaverse_env.simulator.activity import advance_activity, announced_share, gather_intent
-from metaverse_env.simulator.actuation import accept, advance_allocation, bounded
+from metaverse_env.simulator.actuation import bounded
+from metaverse_env.simulator.counts import poisson
 from metaverse_env.simulator.demand import autoregress
+from metaverse_env.simulator.events import advance_event
+from metaverse_env.simulator.leaving import leave
 from metaverse_env.simulator.monitoring import measure, observe_zone
+from metaverse_env.simulator.prefetch import prefetch
+from metaverse_env.simulator.provisioning import grant
 from metaverse_env.simulator.recorded import follow_trace, is_recorded, replace_demand
 from metaverse_env.simulator.records import METRIC_DEPTH
-from metaverse_env.simulator.rng import bell, draw, place_key, poisson, tick_key
+from metaverse_env.simulator.rng import bell, draw, place_key, tick_key
 from metaverse_env.simulator.serving import (
     advance_health,
-    advance_noise,
     demand_at_home,
+    draw_demand,
+    first_noise,
     grow_memory,
     is_running,
     serve,
 )
 from metaverse_env.simulator.vectors import copy
-from metaverse_env.simulator.workload import (
-    advance_event,
-    advance_own_rate,
-    arrive,
-    leave,
-)
+from metaverse_env.simulator.workload import advance_own_rate, arrive, read_clock
 from metaverse_env.units import MEMORY, SECONDS_PER_HOUR, SECONDS_PER_WEEK
 
 Array = np.ndarray
-_WORLD_PLACE = 1 << 40
-"""The place number of the world itself and, counted on from it, of its nodes: apart from every zone's."""
 
 
 class State(NamedTuple):
@@ -47,7 +46,7 @@ class State(NamedTuple):
     nodes: Array  # record [W, N] NODE_STATE
     zones: Array  # record [W, Z] ZONE_STATE
     remote: Array  # float32 [W, Z, D], share of a zone's users served by each neighbour
-    travelling: Array  # int32 [W, Z, ticks, 2], users due at each zone, by phase
+    travelling: Array  # int32 [W, ticks, Z, 2], users due at each zone, by phase
 
 
 class Output(NamedTuple):
@@ -72,15 +71,16 @@ def advance_world(world: Any, replay: Any, rules: Any) -> int:
     world.tick += 1
     world.trace_row += 1
     key = tick_key(world.user_key, world.tick)
-    shock = bell(draw(place_key(key, _WORLD_PLACE), streams.SHARED_OU))
+    shock = bell(draw(place_key(key, streams.WORLD_PLACE), streams.SHARED_OU))
     world.ou_shared = autoregress(world.ou_shared, rules.ou_shared_keep, rules.ou_shared_gain, shock)
     if rules.price_sigma > 0.0:
         step = rules.price_sigma * (rules.tick_s / SECONDS_PER_HOUR) ** 0.5
-        world.log_price += step * bell(draw(place_key(key, _WORLD_PLACE), streams.PRICE))
+        world.log_price += step * bell(draw(place_key(key, streams.WORLD_PLACE), streams.PRICE))
     if len(replay.series):
         world.time_s = replay.time_s[world.trace_row]
     else:
         world.time_s = (world.time_s + rules.tick_s) % SECONDS_PER_WEEK
+    read_clock(world, rules)
     return key
 
 
@@ -104,22 +104,23 @@ def note_activity(zone: Any, outcome: Any, rules: Any) -> None:
 def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constants: Any) -> None:
     """Users leave, move, arrive; activities and events go on; intents are gathered; hand-overs are settled."""
     world, zones, travelling = state.worlds[w], state.zones[w], state.travelling[w]
-    rules, slot = constants.rules[0], world.tick % travelling.shape[1]
+    prefetch(state.zones[w + 1])
+    prefetch(state.travelling[w + 1])
+    prefetch(state.remote[w + 1])
+    rules, slot = constants.rules[0], world.tick % len(travelling)
     for z in range(len(zones)):
         zone_key = zones[z].user_key = place_key(key, z)
         clear(out.outcome[w, z], out.telemetry[w, z])
         advance_own_rate(zones[z], zone_key, rules)
         advance_event(zones[z], zone_key, rules)
         advance_activity(zones[z], zone_key, constants)
-        if not len(replay.series):
-            for phase in range(2):
-                leave(z, phase, zone_key, slot, zones, travelling, out.outcome[w, z], constants)
+    if not len(replay.series):
+        leave(slot, zones, travelling, out.outcome[w], constants)
+        arrive(slot, zones, world, travelling, out.outcome[w], constants)
     for z in range(len(zones)):
         zone, zone_key, outcome = zones[z], zones[z].user_key, out.outcome[w, z]
         if len(replay.series):
             follow_trace(zone, replay.series[world.trace_row, z, 0], outcome)
-        else:
-            arrive(z, zone_key, slot, zones, world, travelling, outcome, constants)
         outcome.users = zone.users[0] + zone.users[1]
         note_activity(zone, outcome, rules)
         handover.hand_over(z, outcome.arrivals, outcome.users, zones, state.remote[w], constants.edges)
@@ -130,48 +131,13 @@ def advance_people(w: int, key: int, state: Any, out: Any, replay: Any, constant
             gather_intent(zones, z, zone_key, signals, out.intents[w, z], constants)
 
 
-@compiled
-def grant(outcome: Any, telemetry: Any, host: Any) -> None:
-    """Write what a zone has of its allocation after its node's limits, and what the node has left."""
-    for resource in range(3):
-        outcome.allocation[resource] = outcome.charged[resource] * host.scale[resource]
-    outcome.allocation[0] *= 1.0 - host.steal
-    telemetry.node_free = min(host.free[0], host.free[1], host.free[2])
-
-
-@stage
-def provision(w: int, noise_key: int, state: Any, commands: Any, out: Any, constants: Any) -> None:
-    """Commands are accepted and take effect; nodes grant what they can."""
-    rules, zones, hosts = constants.rules[0], state.zones[w], state.nodes[w]
-    for z in range(len(zones)):
-        zone, outcome, host = zones[z], out.outcome[w, z], hosts[constants.zones[z].node]
-        outcome.changed = accept(zone, commands[w, z], rules)
-        before_mb = zone.current[MEMORY]
-        zone.noise_key = place_key(noise_key, z)
-        bits = draw(zone.noise_key, streams.RESIZE)
-        advance_allocation(zone, bits, host.memory_free_mb, outcome.charged, rules)
-        host.memory_free_mb -= zone.current[MEMORY] - before_mb
-    for n in range(len(hosts)):
-        key = place_key(noise_key, _WORLD_PLACE + n)
-        nodes.advance_steal(hosts[n], key, rules)
-        nodes.advance_degradation(hosts[n], key, rules)
-        if nodes.advance_loss(hosts[n], key, rules):
-            for z in range(len(zones)):
-                if constants.zones[z].node == n:
-                    zones[z].down_s = max(zones[z].down_s, rules.restart_s[1])
-    nodes.share_capacity(hosts, zones, out.outcome[w], constants)
-    for z in range(len(zones)):
-        grant(out.outcome[w, z], out.telemetry[w, z], hosts[constants.zones[z].node])
-
-
 @stage
 def demand_by_physics(w: int, state: Any, out: Any, replay: Any, constants: Any) -> None:
     """Write what each zone's users need: as recorded, or by the formulas."""
-    for z in range(state.zones.shape[1]):
-        zone, outcome = state.zones[w, z], out.outcome[w, z]
-        advance_noise(zone, zone.noise_key, constants.rules[0])
-        demand_at_home(zone, outcome.users, outcome.demand, constants.rules[0])
-        replace_demand(replay, state.worlds[w].trace_row, z, outcome.demand)
+    draw_demand(state.zones[w], out.outcome[w], constants.rules[0])
+    if replay.series.shape[2] > 1:
+        for z in range(state.zones.shape[1]):
+            replace_demand(replay, state.worlds[w].trace_row, z, out.outcome[w, z].demand)
 
 
 @stage
@@ -213,7 +179,7 @@ def conclude(w: int, state: Any, before: Any, out: Any, constants: Any) -> None:
     rules, edges = constants.rules[0], constants.edges
     for z in range(state.zones.shape[1]):
         zone, outcome = state.zones[w, z], out.outcome[w, z]
-        latency_ms, violated, excess_ms = handover.feel(z, out.outcome[w], state.remote[w], edges, rules)
+        latency_ms, violated, excess_ms = handover.feel(z, zone.away, out.outcome[w], state.remote[w], edges, rules)
         outcome.felt_latency_ms = zone.felt_latency_ms = latency_ms
         outcome.violated_user_s = violated * outcome.users * rules.tick_s
         outcome.excess_user_ms = excess_ms * outcome.users
@@ -226,7 +192,7 @@ def conclude(w: int, state: Any, before: Any, out: Any, constants: Any) -> None:
 @stage
 def look_around(w: int, state: Any, out: Any, replay: Any, constants: Any) -> None:
     """Write the first telemetry of a world that has just started: as if it had long been as it is."""
-    rules, zones = constants.rules[0], state.zones[w]
+    rules, zones, factor = constants.rules[0], state.zones[w], rows.floats()
     noise_key = tick_key(state.worlds[w].noise_key, state.worlds[w].tick)
     for z in range(len(zones)):
         copy(out.outcome[w, z].charged, zones[z].current)
@@ -237,7 +203,8 @@ def look_around(w: int, state: Any, out: Any, replay: Any, constants: Any) -> No
         clear(outcome, out.telemetry[w, z])
         note_activity(zone, outcome, rules)
         outcome.users = zone.users[0] + zone.users[1]
-        demand_at_home(zone, outcome.users, outcome.demand, rules)
+        first_noise(zone, factor, rules)
+        demand_at_home(zone, outcome.users, factor, outcome.demand, rules)
         replace_demand(replay, state.worlds[w].trace_row, z, outcome.demand)
         copy(outcome.served, outcome.demand)
         grant(outcome, out.telemetry[w, z], state.nodes[w, constants.zones[z].node])

@@ -83,49 +83,52 @@ ZONE_STATE: Final = np.dtype(
     [
         ("user_key", "u8"),  # of this tick; mixed once, drawn from many times
         ("noise_key", "u8"),
-        # who is here: users on short and on long sessions
-        ("users", "i8", (2,)),
+        # who is here, and what makes them stay or come
+        ("users", "i4", (2,)),  # on short and on long sessions
         ("ou_own", "f4"),
+        ("felt_latency_ms", "f4"),  # in the last tick; drives churn
+        ("down_s", "f4"),
+        ("outage_s", "f4"),
+        # what they do
+        ("activity", "i4"),
+        ("activity_ticks", "i4"),  # until the next activity
+        ("next_activity", "i4"),
+        ("announced_activity", "i4"),
+        ("lead_ticks", "i4"),  # how long before it the announcements start
+        ("attraction", "f4"),  # of what they do
         ("event_stage", "i4"),  # 0 none, 1 onset, 2 peak, 3 decay
         ("event_level", "f4"),  # log of the arrival multiplier
         ("event_peak", "f4"),
         ("event_growth", "f4"),  # log growth per tick in the onset
         ("event_ticks", "i4"),  # left at the peak
         ("event_decay", "f4"),  # log-level kept per tick in the decay
-        # what they do
-        ("activity", "i4"),
-        ("next_activity", "i4"),
-        ("announced_activity", "i4"),
-        ("activity_ticks", "i4"),  # until the next activity
-        ("lead_ticks", "i4"),  # how long before it the announcements start
         ("blend", "f4", (3,)),  # multipliers of demand per user, following the activity
         # what they need
         ("noise", "f4", (3,)),
         ("drift", "f4"),
         ("memory_mb", "f4"),
         # what serves them
+        ("handover", "f4"),
+        ("away", "f4"),  # share of the users that neighbours serve
+        ("headroom", "f4"),  # observed: least share of a resource that is free; 0 while it does not serve
         ("current", "f4", (3,)),  # allocation in effect
         ("arriving", "f4", (3,)),  # allocation that is being put into effect
         ("wanted", "f4", (3,)),  # the latest command
         ("arrival_s", "f4"),  # until `arriving` is in effect; negative: nothing under way
-        ("handover", "f4"),
         ("backlog_core_s", "f4"),
-        ("down_s", "f4"),
-        ("outage_s", "f4"),
         ("healthy_s", "f4"),
         ("kills", "i4"),
         ("kills_total", "i4"),
         # what is known about them
-        ("measured", "f4", (METRIC_DEPTH, len(MEASURED))),
         ("metric_age_s", "f4"),
         ("missing_ticks", "i4"),
-        ("headroom", "f4"),  # observed: least share of a resource that is free
-        ("felt_latency_ms", "f4"),  # in the last tick; drives churn
+        ("measured", "f4", (METRIC_DEPTH, len(MEASURED))),
         # the learned dynamics' correlated residuals, standard normal
         ("residual", "f4", (4,)),
     ],
     align=True,
 )
+"""In the order in which a tick reads them: what is used together shares a line of the cache."""
 
 NODE_STATE: Final = np.dtype(
     [
@@ -154,6 +157,10 @@ WORLD_STATE: Final = np.dtype(
         ("trace_row", "i8"),
         ("ou_shared", "f4"),
         ("log_price", "f4"),
+        # what arrivals share in this tick
+        ("hour", "i4"),  # of the week
+        ("hour_part", "f4"),  # of it that is over
+        ("log_rate", "f4"),
     ],
     align=True,
 )

@@ -7,7 +7,9 @@ from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import streams
 from metaverse_env.simulator.activity import begin_in_the_middle
 from metaverse_env.simulator.actuation import bounded, round_to_pods
+from metaverse_env.simulator.counts import poisson
 from metaverse_env.simulator.demand import demand_of_users
+from metaverse_env.simulator.events import NO_EVENT
 from metaverse_env.simulator.nodes import share_granted
 from metaverse_env.simulator.recorded import recorded_or
 from metaverse_env.simulator.rng import (
@@ -15,13 +17,12 @@ from metaverse_env.simulator.rng import (
     draw,
     normal,
     place_key,
-    poisson,
     tick_key,
     uniform,
     world_key,
 )
 from metaverse_env.simulator.vectors import copy, fill
-from metaverse_env.simulator.workload import NO_EVENT, arrival_rate
+from metaverse_env.simulator.workload import arrival_rate, read_clock
 from metaverse_env.units import BANDWIDTH, CPU, MEMORY, SECONDS_PER_WEEK
 
 _BEFORE_FIRST_TICK = 0
@@ -40,6 +41,7 @@ def start_world(world: Any, replay: Any, starts: Any, rules: Any) -> int:
     if len(starts):
         world.trace_row = starts[min(int(uniform(draw(key, streams.TRACE_START)) * len(starts)), len(starts) - 1)]
         world.time_s = replay.time_s[world.trace_row]
+    read_clock(world, rules)
     return key
 
 
@@ -116,7 +118,7 @@ def clear_health(zone: Any) -> None:
     """Forget backlog, kills, outages, residuals."""
     fill(zone.noise, 0.0)
     fill(zone.residual, 0.0)
-    zone.drift = zone.handover = zone.backlog_core_s = zone.down_s = zone.outage_s = zone.healthy_s = 0.0
+    zone.drift = zone.handover = zone.away = zone.backlog_core_s = zone.down_s = zone.outage_s = zone.healthy_s = 0.0
     zone.felt_latency_ms = zone.metric_age_s = 0.0
     zone.headroom = 1.0
     zone.kills = zone.kills_total = zone.missing_ticks = 0

@@ -10,7 +10,7 @@ steady states below saturation; beyond it a backlog carries what they cannot.
 import math
 from typing import Any, Final
 
-from metaverse_env.compiling import compiled
+from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator.queueing import sojourn_quantiles_ms
 from metaverse_env.units import MS_PER_S
 
@@ -71,23 +71,22 @@ def request_latency_ms(
     return delay_ms + p50, delay_ms + p95, delay_ms + p99
 
 
-@compiled
-def _locate(grid: Any, value: float) -> tuple[int, float]:
+@stage
+def _locate(axis: Any, value: float) -> tuple[int, float]:
     """Return the cell of an even, ascending grid that holds ``value`` and how far into it, clipped at the ends."""
-    cells = grid.size - 1
-    place = min(max((value - grid[0]) / (grid[cells] - grid[0]), 0.0), 1.0) * cells
-    cell = min(int(place), cells - 1)
+    place = min(max((value - axis[0]) * axis[1], 0.0), axis[2])
+    cell = min(int(place), int(axis[2]) - 1)
     return cell, place - cell
 
 
-@compiled
+@stage
 def tick_latency_ms(
     demand_cores: float,
     quota_cores: float,
     threads: float,
     backlog_s: float,
-    rho_grid: Any,
-    threads_utilisation_grid: Any,
+    rho_axis: Any,
+    threads_utilisation_axis: Any,
     surface: Any,
 ) -> tuple[float, float, float]:
     """Return p50, p95 and p99 of the time from a frame's scheduled start to its end, ms.
@@ -102,12 +101,12 @@ def tick_latency_ms(
         quota_cores: CPU allowed, cores; positive.
         threads: Cores that can be used at once.
         backlog_s: Delay of the work left over from before.
-        rho_grid: ``[R]``, ascending, evenly spaced (so that a cell is found without a search).
-        threads_utilisation_grid: ``[U]``, likewise.
+        rho_axis: The grid along rho, see :func:`~metaverse_env.simulator.tick_surface.axis_of`.
+        threads_utilisation_axis: That along u.
         surface: ``[R, U, 3]``, ms.
     """
-    row, down = _locate(rho_grid, utilisation(demand_cores, quota_cores))
-    column, right = _locate(threads_utilisation_grid, utilisation(demand_cores, threads))
+    row, down = _locate(rho_axis, utilisation(demand_cores, quota_cores))
+    column, right = _locate(threads_utilisation_axis, utilisation(demand_cores, threads))
     delay_ms = MS_PER_S * backlog_s
     return (
         delay_ms + _bilinear(surface, row, down, column, right, 0),
@@ -116,7 +115,7 @@ def tick_latency_ms(
     )
 
 
-@compiled
+@stage
 def _bilinear(surface: Any, row: int, down: float, column: int, right: float, quantile: int) -> float:
     upper = (1.0 - right) * surface[row, column, quantile] + right * surface[row, column + 1, quantile]
     lower = (1.0 - right) * surface[row + 1, column, quantile] + right * surface[row + 1, column + 1, quantile]

@@ -6,17 +6,17 @@ memory, kills and restarts.
 
 from typing import Any
 
-import numpy as np
-
 from metaverse_env.compiling import compiled, stage
-from metaverse_env.simulator import service, streams
+from metaverse_env.simulator import rows, service, streams
+from metaverse_env.simulator.arithmetic import exp
+from metaverse_env.simulator.counts import binomial
 from metaverse_env.simulator.demand import (
     autoregress,
     demand_of_users,
     lognormal_factor,
     sticky,
 )
-from metaverse_env.simulator.rng import bell, between, binomial, draw, uniform
+from metaverse_env.simulator.rng import bell, between, draw, uniform
 from metaverse_env.units import (
     BANDWIDTH,
     CPU,
@@ -26,29 +26,62 @@ from metaverse_env.units import (
 )
 
 
+@stage
+def advance_noise(zones: Any, first: int, some: int, factor: Any, rules: Any) -> None:
+    """Move the noise of some zones' demand one tick on; write the factors that it makes, three for each zone."""
+    key, noise, sigma = rows.keys(), rows.floats(), rows.floats()
+    for n in range(some):
+        zone = zones[first + n]
+        for resource in range(3):
+            key[3 * n + resource], noise[3 * n + resource] = zone.noise_key, zone.noise[resource]
+            sigma[3 * n + resource] = rules.noise_sigma[resource]
+    for n in range(3 * some):
+        shock = bell(draw(key[n], streams.NOISE + n % 3))
+        noise[n] = autoregress(noise[n], rules.noise_keep, rules.noise_gain, shock)
+        factor[n] = lognormal_factor(noise[n], sigma[n])
+    for n in range(some):
+        for resource in range(3):
+            zones[first + n].noise[resource] = noise[3 * n + resource]
+
+
 @compiled
-def advance_noise(zone: Any, key: int, rules: Any) -> None:
-    """Move the multiplicative noise of demand, and its drift, one tick on."""
+def first_noise(zone: Any, factor: Any, rules: Any) -> None:
+    """Write the factors ``[3]`` that a zone's noise makes as it is."""
     for resource in range(3):
-        shock = bell(draw(key, streams.NOISE + resource))
-        zone.noise[resource] = autoregress(zone.noise[resource], rules.noise_keep, rules.noise_gain, shock)
-    if rules.drift_sigma > 0.0:
-        step = rules.drift_sigma * (rules.tick_s / SECONDS_PER_HOUR) ** 0.5
-        zone.drift += step * bell(draw(key, streams.DRIFT))
+        factor[resource] = lognormal_factor(zone.noise[resource], rules.noise_sigma[resource])
 
 
 @compiled
-def demand_at_home(zone: Any, users: float, demand: Any, rules: Any) -> None:
-    """Write the demand of a zone's own users, noise included: cores, MB (where memory tends to), Mbps."""
-    drift = np.exp(zone.drift) if rules.drift_sigma > 0.0 else 1.0
+def wander(zone: Any, rules: Any) -> None:
+    """Move the drift of a zone's demand per user one tick on."""
+    step = rules.drift_sigma * (rules.tick_s / SECONDS_PER_HOUR) ** 0.5
+    zone.drift += step * bell(draw(zone.noise_key, streams.DRIFT))
+
+
+@stage
+def demand_at_home(zone: Any, users: float, factor: Any, demand: Any, rules: Any) -> None:
+    """Write the demand of a zone's own users, with noise factors ``[3]``: cores, MB (where memory tends to), Mbps."""
+    drift = exp(zone.drift) if rules.drift_sigma > 0.0 else 1.0
     cpu, memory, bandwidth = zone.blend[0] * drift, float(zone.blend[1]), zone.blend[2] * drift
     cores, megabytes, mbps = demand_of_users(float(users), cpu, memory, bandwidth, rules)
-    demand[CPU] = cores * lognormal_factor(zone.noise[0], rules.noise_sigma[0])
-    demand[MEMORY] = megabytes * lognormal_factor(zone.noise[1], rules.noise_sigma[1])
-    demand[BANDWIDTH] = mbps * lognormal_factor(zone.noise[2], rules.noise_sigma[2])
+    demand[CPU], demand[MEMORY], demand[BANDWIDTH] = cores * factor[0], megabytes * factor[1], mbps * factor[2]
 
 
-@compiled
+@stage
+def draw_demand(zones: Any, outcomes: Any, rules: Any) -> None:
+    """Write what the users of all zones need in this tick."""
+    factor = rows.floats()
+    for first in range(0, len(zones), rows.ZONES):
+        some = min(rows.ZONES, len(zones) - first)
+        advance_noise(zones, first, some, factor, rules)
+        for n in range(some):
+            zone, outcome = zones[first + n], outcomes[first + n]
+            if rules.drift_sigma > 0.0:
+                wander(zone, rules)
+            demand_at_home(zone, outcome.users, factor[3 * n : 3 * n + 3], outcome.demand, rules)
+
+
+@stage
 def threads_of(zone: Any, rules: Any) -> float:
     """Return how many cores a zone can use at once; each pod brings its own threads."""
     pods = max(1.0, zone.current[CPU] / rules.pod_size[CPU]) if rules.horizontal > 0.0 else 1.0
@@ -71,8 +104,8 @@ def respond_ms(zone: Any, cores: float, quota_cores: float, constants: Any) -> t
             rules.request_service_cv**2,
             backlog_s,
         )
-    grids = constants.rho_grid, constants.threads_grid
-    return service.tick_latency_ms(cores, quota_cores, threads, backlog_s, grids[0], grids[1], constants.surface)
+    axes = constants.rho_axis, constants.threads_axis
+    return service.tick_latency_ms(cores, quota_cores, threads, backlog_s, axes[0], axes[1], constants.surface)
 
 
 @stage
@@ -108,7 +141,7 @@ def lie_down(zone: Any, outcome: Any, rules: Any) -> None:
     zone.healthy_s = 0.0
 
 
-@compiled
+@stage
 def grow_memory(zone: Any, goal_mb: float, rules: Any) -> None:
     """Let memory follow its demand, up fast and down slowly."""
     zone.memory_mb = sticky(zone.memory_mb, goal_mb, rules.memory_up_gain, rules.memory_down_gain)
@@ -136,7 +169,7 @@ def drop_users(zone: Any, key: int, share: float, outcome: Any) -> None:
         outcome.dropped += gone
 
 
-@compiled
+@stage
 def advance_health(zone: Any, key: int, rules: Any) -> None:
     """Count down restarts and outages, let an outage begin, forgive old kills."""
     zone.down_s = max(0.0, zone.down_s - rules.tick_s)
@@ -150,7 +183,7 @@ def advance_health(zone: Any, key: int, rules: Any) -> None:
         zone.outage_s = between(draw(key, streams.OUTAGE_TIME), low, high)
 
 
-@compiled
+@stage
 def is_running(zone: Any, key: int, outcome: Any, rules: Any) -> bool:
     """Tell whether a zone serves in this tick; write the outcome of one that is down or outgrew its memory just now."""
     running = zone.down_s <= 0.0 and zone.outage_s <= 0.0

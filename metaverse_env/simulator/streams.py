@@ -8,10 +8,14 @@ from typing import Final
 USER_STREAM: Final = 1
 NOISE_STREAM: Final = 2
 
+WORLD_PLACE: Final = 1 << 40
+"""The place number of the world itself and, counted on from it, of its nodes: apart from every zone's."""
+
 # world, user key
 OFFSET, SHARED_OU, PRICE, TRACE_START = 1, 2, 3, 4
 # zone, user key
-OWN_OU, ARRIVALS, SHORT_SESSIONS, LEAVE_SHORT, LEAVE_LONG, MOVE_SHORT, MOVE_LONG, WHERE = 1, 2, 3, 4, 5, 6, 7, 8
+OWN_OU, WHERE = 1, 8
+ARRIVE, LEAVE, MOVE = 2, 4, 6  # on short sessions, and one more on long ones
 EVENT, EVENT_PEAK, EVENT_ONSET, EVENT_HOLD, EVENT_DECAY, FLASH = 10, 11, 12, 13, 14, 15
 NEXT_ACTIVITY, ACTIVITY_TIME, LEAD, FALSE_NEWS, FALSE_ACTIVITY, SIGNALS, SIGNAL = 20, 21, 22, 23, 24, 25, 100
 START_ACTIVITY, START_TIME, START_SHORT, START_LONG = 16, 17, 18, 19

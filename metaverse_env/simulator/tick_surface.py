@@ -42,6 +42,16 @@ def read_table() -> dict[str, Array]:
         return {name: table[name] for name in table.files}
 
 
+def axis_of(grid: Array) -> Array:
+    """Return an evenly spaced grid as ``float64 [3]``: its first point, cells per unit, cells; enough to find a cell.
+
+    >>> axis_of(np.array([0.25, 0.5, 0.75])).tolist()
+    [0.25, 4.0, 2.0]
+    """
+    cells = len(grid) - 1
+    return np.array([grid[0], cells / (float(grid[-1]) - float(grid[0])), cells], dtype=np.float64)
+
+
 def load_tick_surface(server_tick_hz: float, cv: float, cfs_period_ms: float = TABLE_PERIOD_MS) -> TickSurface:
     """Return the surface of a tick server, interpolated linearly in the time of a frame and in the CV of its work.
 

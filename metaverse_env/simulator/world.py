@@ -223,7 +223,7 @@ def _blank_state(worlds: int, graph: ZoneGraph) -> State:
         nodes=np.zeros((worlds, graph.nodes), dtype=NODE_STATE),
         zones=np.zeros((worlds, zones), dtype=ZONE_STATE),
         remote=np.zeros((worlds, zones, degree), dtype=np.float32),
-        travelling=np.zeros((worlds, zones, int(graph.travel_ticks.max(initial=1)) + 1, 2), dtype=np.int32),
+        travelling=np.zeros((worlds, int(graph.travel_ticks.max(initial=1)) + 1, zones, 2), dtype=np.int32),
     )
     state.worlds["episode"] = -1
     return state

@@ -15,7 +15,7 @@ import simpy
 
 from metaverse_env.simulator.queueing import processor_sharing_mean_sojourn_ms, sakasegawa_mean_wait_ms
 from metaverse_env.simulator.service import request_latency_ms, tick_latency_ms
-from metaverse_env.simulator.tick_surface import load_tick_surface
+from metaverse_env.simulator.tick_surface import axis_of, load_tick_surface
 
 ERROR = 0.05
 PERIOD_MS = 100.0
@@ -166,7 +166,13 @@ def test_request_latency_of_several_cores_errs_on_the_safe_side(servers: int, rh
 def test_tick_surface_against_simpy(rho: float, threads_per_quota: float, server_tick_hz: float, cv: float) -> None:
     surface = load_tick_surface(server_tick_hz, cv)
     _, p95, _ = tick_latency_ms(
-        rho, 1.0, threads_per_quota, 0.0, surface.rho_grid, surface.threads_utilisation_grid, surface.latency_ms
+        rho,
+        1.0,
+        threads_per_quota,
+        0.0,
+        axis_of(surface.rho_grid),
+        axis_of(surface.threads_utilisation_grid),
+        surface.latency_ms,
     )
     response_ms = tick_server(rho, rho / threads_per_quota, 1000.0 / server_tick_hz, cv, frames=60_000, seed=5)
     assert p95 == pytest.approx(np.quantile(response_ms, 0.95), rel=ERROR)

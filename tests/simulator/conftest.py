@@ -1,5 +1,6 @@
 """Scenarios with a few constants changed, and records of the physics to fill by hand."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -79,3 +80,36 @@ def blank() -> Callable[..., Any]:
         return record
 
     return make
+
+
+@pytest.fixture(scope="session")
+def deviations() -> Callable[[np.ndarray, np.ndarray], float]:
+    """Return by how many standard deviations a chi-square exceeds what is expected (Wilson and Hilferty 1931)."""
+    return _deviations
+
+
+@pytest.fixture(scope="session")
+def pooled() -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Return a function that merges neighbouring classes until each is expected often enough."""
+    return _pooled
+
+
+def _deviations(counts: np.ndarray, expected: np.ndarray) -> float:
+    """Return by how many standard deviations a chi-square exceeds what is expected (Wilson and Hilferty 1931)."""
+    free = len(counts) - 1
+    statistic = float(((counts - expected) ** 2 / expected).sum())
+    return ((statistic / free) ** (1.0 / 3.0) - (1.0 - 2.0 / (9.0 * free))) / math.sqrt(2.0 / (9.0 * free))
+
+
+def _pooled(counts: np.ndarray, expected: np.ndarray, least: float = 20.0) -> tuple[np.ndarray, np.ndarray]:
+    """Merge neighbouring classes until each is expected often enough."""
+    merged: list[list[float]] = [[0.0, 0.0]]
+    for count, mean in zip(counts, expected, strict=True):
+        if merged[-1][1] >= least:
+            merged.append([0.0, 0.0])
+        merged[-1][0] += count
+        merged[-1][1] += mean
+    if merged[-1][1] < least:
+        last = merged.pop()
+        merged[-1] = [merged[-1][0] + last[0], merged[-1][1] + last[1]]
+    return np.array(merged)[:, 0], np.array(merged)[:, 1]

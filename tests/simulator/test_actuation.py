@@ -37,7 +37,8 @@ class Zone:
     def tick(self, memory_free_mb: float = ROOM_MB) -> np.ndarray:
         """Let a tick pass; return the allocation that it had, weighted by time."""
         effective = np.full(3, 99.0, dtype=np.float32)
-        actuation.advance_allocation(self.record, BITS, memory_free_mb, effective, self.rules)
+        delay_s = actuation.actuation_delay_s(BITS, self.rules)
+        actuation.advance_allocation(self.record, delay_s, memory_free_mb, effective, self.rules)
         return effective
 
     @property

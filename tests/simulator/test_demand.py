@@ -44,8 +44,9 @@ def test_the_demand_of_users_by_hand(rules: Any) -> None:
 def test_noise_multiplies_the_demand(rules: Any, blank: Any) -> None:
     zone = blank(ZONE_STATE, blend=(1.0, 1.0, 1.0), noise=(1.0, -2.0, 0.5), drift=0.1)
     rules["drift_sigma"] = 0.05
-    needed = np.zeros(3, dtype=np.float32)
-    serving.demand_at_home(zone, 10.0, needed, rules)
+    factor, needed = np.zeros(3), np.zeros(3, dtype=np.float32)
+    serving.first_noise(zone, factor, rules)
+    serving.demand_at_home(zone, 10.0, factor, needed, rules)
     drift = math.exp(0.1)
     plain = (0.1 + drift * (0.04 + 0.0072), 460.0, drift * (0.57 + 4.68))
     for value, base, cv, noise in zip(needed, plain, (0.20, 0.03, 0.15), (1.0, -2.0, 0.5), strict=True):

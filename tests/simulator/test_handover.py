@@ -28,23 +28,19 @@ def edges() -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("headroom", "down", "slot"),
-    [
-        ((0.2, 0.9, 0.5), (), 1),
-        ((0.6, 0.9, 0.5), (), 0),
-        ((0.6, 0.9, 0.5), (0,), 1),
-        ((0.6, 0.9, 0.5), (0, 2), -1),
-        ((0.0, 0.9, -0.3), (), -1),
-    ],
+    ("headroom", "slot"),
+    [((0.2, 0.9, 0.5), 1), ((0.6, 0.9, 0.5), 0), ((0.0, 0.9, 0.5), 1), ((0.0, 0.9, 0.0), -1), ((0.0, 0.9, -0.3), -1)],
 )
-def test_the_neighbour_that_runs_and_has_most_room_is_chosen(
-    edges: np.ndarray, headroom: Any, down: tuple[int, ...], slot: int
-) -> None:
-    for field in ("down_s", "outage_s"):
-        zones = np.zeros(3, dtype=ZONE_STATE)
-        zones["headroom"] = headroom
-        zones[field][list(down)] = 10.0
-        assert handover.roomiest_neighbour(1, zones, edges) == slot
+def test_the_neighbour_with_most_room_is_chosen(edges: np.ndarray, headroom: Any, slot: int) -> None:
+    zones = np.zeros(3, dtype=ZONE_STATE)
+    zones["headroom"] = headroom
+    assert handover.roomiest_neighbour(1, zones, edges) == slot
+
+
+def test_no_slot_without_a_neighbour_is_chosen(edges: np.ndarray) -> None:
+    zones = np.zeros(3, dtype=ZONE_STATE)
+    zones["headroom"] = 0.1, 0.2, 0.9
+    assert handover.roomiest_neighbour(0, zones, edges) == 0
 
 
 def test_shares_grow_with_new_sessions_and_fade_with_old_users(edges: np.ndarray) -> None:
@@ -55,15 +51,20 @@ def test_shares_grow_with_new_sessions_and_fade_with_old_users(edges: np.ndarray
     zones["headroom"] = (0.8, 0.5, 0.1)
     handover.hand_over(1, 20.0, 50.0, zones, remote, edges)
     assert remote[1] == pytest.approx([0.5 * 20 / 50, 0.125 * 30 / 50])
+    assert zones["away"] == pytest.approx([0.0, 0.5 * 20 / 50 + 0.125 * 30 / 50, 0.0])
+    handover.hand_over(1, 0.0, 45.0, zones, remote, edges)
+    assert remote[1] == pytest.approx([0.5 * 20 / 50, 0.125 * 30 / 50])
     zones["handover"] = 0.0
     handover.hand_over(1, 50.0, 50.0, zones, remote, edges)
     assert remote[1].tolist() == [0.0, 0.0]
 
 
 def test_an_empty_zone_has_nobody_elsewhere(edges: np.ndarray) -> None:
-    remote = np.full((3, 2), 0.3, dtype=np.float32)
-    handover.hand_over(1, 0.0, 0.0, np.zeros(3, dtype=ZONE_STATE), remote, edges)
+    zones, remote = np.zeros(3, dtype=ZONE_STATE), np.full((3, 2), 0.3, dtype=np.float32)
+    zones["away"], zones["handover"], zones["headroom"] = 0.6, 0.5, 0.9
+    handover.hand_over(1, 0.0, 0.0, zones, remote, edges)
     assert remote[1].tolist() == [0.0, 0.0]
+    assert zones["away"][1] == 0.0
     assert remote[0].tolist() == pytest.approx([0.3, 0.3])
 
 
@@ -71,7 +72,9 @@ def test_the_demand_of_users_moves_and_that_of_an_empty_zone_stays(edges: np.nda
     outcomes, remote = np.zeros(3, dtype=OUTCOME), np.zeros((3, 2), dtype=np.float32)
     outcomes["demand"] = (1.1, 1000.0, 50.0), (2.1, 1400.0, 80.0), (0.6, 700.0, 20.0)
     remote[1] = 0.25, 0.5
-    handover.served_demand(outcomes, remote, edges, rules)
+    zones = np.zeros(3, dtype=ZONE_STATE)
+    zones["away"] = remote.sum(axis=1)
+    handover.served_demand(zones, outcomes, remote, edges, rules)
     assert outcomes["served"] == pytest.approx(
         np.array([(1.1 + 0.5, 1250.0, 70.0), (0.1 + 0.5, 650.0, 20.0), (0.6 + 1.0, 1200.0, 60.0)])
     )
@@ -80,7 +83,7 @@ def test_the_demand_of_users_moves_and_that_of_an_empty_zone_stays(edges: np.nda
 def test_what_users_feel_is_a_mixture(edges: np.ndarray, rules: Any) -> None:
     outcomes, remote = np.zeros(3, dtype=OUTCOME), np.zeros((3, 2), dtype=np.float32)
     outcomes["latency_ms"], remote[1] = (60.0, 110.0, 95.0), (0.2, 0.3)
-    latency_ms, violated, excess_ms = handover.feel(1, outcomes, remote, edges, rules)
+    latency_ms, violated, excess_ms = handover.feel(1, 0.5, outcomes, remote, edges, rules)
     assert latency_ms == pytest.approx(0.2 * 65.0 + 0.3 * 103.0 + 0.5 * 110.0)
     assert violated == pytest.approx(0.3 + 0.5)
     assert excess_ms == pytest.approx(0.3 * 3.0 + 0.5 * 10.0)
@@ -89,7 +92,7 @@ def test_what_users_feel_is_a_mixture(edges: np.ndarray, rules: Any) -> None:
 def test_at_the_objective_nothing_is_violated(edges: np.ndarray, rules: Any) -> None:
     outcomes = np.zeros(3, dtype=OUTCOME)
     outcomes["latency_ms"] = 100.0
-    assert handover.feel(0, outcomes, np.zeros((3, 2), dtype=np.float32), edges, rules) == (100.0, 0.0, 0.0)
+    assert handover.feel(0, 0.0, outcomes, np.zeros((3, 2), dtype=np.float32), edges, rules) == (100.0, 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +110,7 @@ def test_demand_is_conserved_in_a_world(busy: SimulatedWorld, seed: int, share: 
         assert zones["served"].min() >= 0.0
         assert busy.state.remote.min() >= 0.0
         assert busy.state.remote.sum(axis=2).max() <= 1.0 + 1e-5
+        assert busy.state.zones["away"] == pytest.approx(busy.state.remote.sum(axis=2), abs=1e-6)
 
 
 def test_users_are_where_they_would_be_without_it(calm: Change) -> None:

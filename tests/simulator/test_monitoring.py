@@ -24,13 +24,6 @@ def run(world: SimulatedWorld, ticks: int) -> list[Tick]:
     return [world.step(Command.of(telemetry.allocation)) for _ in range(ticks)]
 
 
-@pytest.mark.parametrize(("age_ticks", "value"), [(0.0, 10.0), (0.25, 12.5), (1.0, 20.0), (1.5, 50.0), (2.0, 80.0)])
-def test_a_metric_is_linear_between_the_ticks_of_its_age(age_ticks: float, value: float) -> None:
-    measured = np.zeros((METRIC_DEPTH, len(MEASURED)), dtype=np.float32)
-    measured[:, 5] = 10.0, 20.0, 80.0
-    assert monitoring.read_aged(measured, 5, age_ticks) == pytest.approx(value)
-
-
 def test_what_is_measured_of_a_tick(blank: Any) -> None:
     zone = blank(ZONE_STATE, memory_mb=700.0, backlog_core_s=30.0)
     zone["measured"] = np.arange(METRIC_DEPTH * len(MEASURED)).reshape(METRIC_DEPTH, -1)
@@ -54,6 +47,16 @@ def observe(zone: Any, before: Any, rules: Any, blank: Any) -> Any:
     telemetry = blank(TELEMETRY)
     monitoring.observe_zone(zone, KEY, before, telemetry, rules)
     return telemetry
+
+
+@pytest.mark.parametrize(("age_ticks", "value"), [(0.0, 10.0), (0.25, 12.5), (1.0, 20.0), (1.5, 50.0), (2.0, 80.0)])
+def test_a_metric_is_linear_between_the_ticks_of_its_age(
+    age_ticks: float, value: float, rules: Any, blank: Any
+) -> None:
+    rules["metric_age_s"] = 15.0 * age_ticks, 15.0 * age_ticks
+    zone = blank(ZONE_STATE, current=(1.0, 1.0, 1.0))
+    zone["measured"][:, 5] = 10.0, 20.0, 80.0
+    assert observe(zone, blank(TELEMETRY), rules, blank)["latency_ms"] == pytest.approx(value)
 
 
 def test_observing_reads_back_what_was_measured_at_the_age(rules: Any, blank: Any) -> None:
@@ -91,6 +94,7 @@ def test_what_is_missing_is_held_and_grows_older(rules: Any, blank: Any) -> None
 def test_a_zone_is_not_ready_while_it_is_down(rules: Any, blank: Any, field: str) -> None:
     zone = blank(ZONE_STATE, current=(1.0, 1.0, 1.0), **{field: 0.5})
     assert observe(zone, blank(TELEMETRY), rules, blank)["ready"] == 0.0
+    assert zone["headroom"] == 0.0  # so that no neighbour hands over to it
 
 
 def test_ages_are_uniform_between_one_tick_and_two(scenario: Change) -> None:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metaverse_env.simulator import queueing, service
-from metaverse_env.simulator.tick_surface import load_tick_surface
+from metaverse_env.simulator.tick_surface import axis_of, load_tick_surface
 
 SURFACE = load_tick_surface(30.0, 0.3)
-GRIDS = (SURFACE.rho_grid, SURFACE.threads_utilisation_grid, SURFACE.latency_ms)
+TABLE = (axis_of(SURFACE.rho_grid), axis_of(SURFACE.threads_utilisation_grid), SURFACE.latency_ms)
 
 demands = st.floats(0.0, 100.0)
 allocations = st.floats(0.05, 200.0)
@@ -90,7 +90,7 @@ def test_requests_are_never_slower_with_more_quota(
 # --- frames -----------------------------------------------------------------------------------------------------------
 
 PLANE = np.array([[[1, 2, 3], [3, 4, 5]], [[5, 6, 7], [11, 12, 13]]], np.float32)
-EVEN = np.array([0.25, 0.75], np.float32)
+AXIS = axis_of(np.array([0.25, 0.75], np.float32))
 
 
 @pytest.mark.parametrize(
@@ -106,29 +106,29 @@ EVEN = np.array([0.25, 0.75], np.float32)
 def test_tick_latency_is_bilinear_and_clipped(
     quota_cores: float, threads: float, expected: tuple[float, float, float]
 ) -> None:
-    assert service.tick_latency_ms(1.0, quota_cores, threads, 0.0, EVEN, EVEN, PLANE) == pytest.approx(expected)
+    assert service.tick_latency_ms(1.0, quota_cores, threads, 0.0, AXIS, AXIS, PLANE) == pytest.approx(expected)
 
 
 def test_a_backlog_adds_to_every_quantile() -> None:
-    assert service.tick_latency_ms(1.0, 4.0, 4.0, 1.5, EVEN, EVEN, PLANE) == pytest.approx((1501.0, 1502.0, 1503.0))
+    assert service.tick_latency_ms(1.0, 4.0, 4.0, 1.5, AXIS, AXIS, PLANE) == pytest.approx((1501.0, 1502.0, 1503.0))
 
 
 def test_beyond_its_threads_a_pod_gains_nothing_from_quota() -> None:
-    enough = service.tick_latency_ms(2.4, 4.0, 4.0, 0.0, *GRIDS)
-    assert service.tick_latency_ms(2.4, 400.0, 4.0, 0.0, *GRIDS) == pytest.approx(enough, rel=1e-6)
+    enough = service.tick_latency_ms(2.4, 4.0, 4.0, 0.0, *TABLE)
+    assert service.tick_latency_ms(2.4, 400.0, 4.0, 0.0, *TABLE) == pytest.approx(enough, rel=1e-6)
 
 
 @given(demands, allocations, more, threads_)
 def test_frames_are_never_slower_with_more_quota(demand: float, quota: float, factor: float, threads: float) -> None:
-    tight = service.tick_latency_ms(demand, quota, threads, 0.0, *GRIDS)
-    assert not_slower(service.tick_latency_ms(demand, quota * factor, threads, 0.0, *GRIDS), tight)
+    tight = service.tick_latency_ms(demand, quota, threads, 0.0, *TABLE)
+    assert not_slower(service.tick_latency_ms(demand, quota * factor, threads, 0.0, *TABLE), tight)
     assert tight[0] <= tight[1] <= tight[2]
 
 
 @given(demands, allocations, more, threads_)
 def test_frames_are_never_slower_with_more_threads(demand: float, quota: float, factor: float, threads: float) -> None:
-    tight = service.tick_latency_ms(demand, quota, threads, 0.0, *GRIDS)
-    assert not_slower(service.tick_latency_ms(demand, quota, threads * factor, 0.0, *GRIDS), tight)
+    tight = service.tick_latency_ms(demand, quota, threads, 0.0, *TABLE)
+    assert not_slower(service.tick_latency_ms(demand, quota, threads * factor, 0.0, *TABLE), tight)
 
 
 # --- backlog ----------------------------------------------------------------------------------------------------------
