@@ -18,7 +18,8 @@ from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.errors import ActionError, UnknownNameError
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.actuation import bounded, most_replicas, replicas_for
-from metaverse_env.simulator.records import COMMAND, Stock
+from metaverse_env.simulator.records import COMMAND
+from metaverse_env.simulator.stock import Stock
 from metaverse_env.telemetry import Command
 from metaverse_env.units import RESOURCES
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.simulator.constants import Constants
-from metaverse_env.simulator.records import Stock
+from metaverse_env.simulator.stock import Stock
 from metaverse_env.telemetry import Command, Forecast, Telemetry
 from metaverse_env.threads import over_worlds
 from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_WEEK, TARGETS

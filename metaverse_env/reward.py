@@ -11,7 +11,8 @@ import numpy as np
 from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.constants import Constants
-from metaverse_env.simulator.records import REWARD, WORLD_REWARD, Stock
+from metaverse_env.simulator.records import REWARD, WORLD_REWARD
+from metaverse_env.simulator.stock import Stock
 from metaverse_env.telemetry import Outcome, Telemetry
 from metaverse_env.threads import over_worlds
 from metaverse_env.units import SECONDS_PER_HOUR

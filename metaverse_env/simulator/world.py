@@ -21,10 +21,10 @@ from metaverse_env.simulator.records import (
     WEATHER,
     WORLD_STATE,
     ZONE_STATE,
-    Stock,
 )
 from metaverse_env.simulator.replay import NO_FIT, fit_to_trace
 from metaverse_env.simulator.seeding import seed_worlds
+from metaverse_env.simulator.stock import Stock
 from metaverse_env.telemetry import Command, Outcome, Telemetry, Tick
 from metaverse_env.traces import Trace
 from metaverse_env.units import RESOURCE_UNITS, RESOURCES

@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import SubprocVecEnv
 import metaverse_env
 from metaverse_env.envs.single import MetaverseEnv
 from metaverse_env.scenario import Scenario, load_scenario
-from metaverse_env.simulator.records import Stock
+from metaverse_env.simulator.stock import Stock
 
 IDS = ("Metaverse/SingleZone-v0", "Metaverse/MultiZone-v0", "Metaverse/Complex-v0")
 DYNAMICS = ("physics", "stgnn")

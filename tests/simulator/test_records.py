@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from metaverse_env.simulator.records import COMMAND, OUTCOME, TELEMETRY, WEATHER, Stock
+from metaverse_env.simulator.records import COMMAND, OUTCOME, TELEMETRY, WEATHER
+from metaverse_env.simulator.stock import Stock
 from metaverse_env.telemetry import Records
 
 SHAPE = (2, 3)

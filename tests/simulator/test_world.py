@@ -9,8 +9,9 @@ import pytest
 from metaverse_env.errors import ConfigurationError, LifecycleError, UnknownNameError
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.constants import build_constants
-from metaverse_env.simulator.records import WORLD_STATE, Stock
+from metaverse_env.simulator.records import WORLD_STATE
 from metaverse_env.simulator.seeding import seed_worlds
+from metaverse_env.simulator.stock import Stock
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
 
