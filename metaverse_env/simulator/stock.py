@@ -13,12 +13,15 @@ _SPARE: Final = 3
 """Ticks whose arrays are in use at a time: the one being written, the last, and the one that trends look back to."""
 
 
-def _references(arrays: list[Array]) -> list[int]:
-    return [sys.getrefcount(array) for array in arrays]
+def _references_of_an_unused_one() -> int:
+    """Return how many references an array shows that only its stock holds: it differs between versions of Python."""
+    arrays, found = [np.empty(0)], 0
+    for array in arrays:  # counted in the very way that a stock counts
+        found = sys.getrefcount(array)
+    return found
 
 
-_UNUSED: Final = _references([np.empty(0)])[0]
-"""References to an array that only its stock holds, asked in the same way: it differs between versions of Python."""
+_UNUSED: Final = _references_of_an_unused_one()
 
 
 class Stock:
@@ -46,8 +49,10 @@ class Stock:
         if shape != self._shape:
             self._shape, self._made = shape, [self._make(shape) for _ in range(_SPARE)]
         arrays = self._made.pop(0)
-        if max(_references(arrays)) > _UNUSED:
-            arrays = self._make(shape)
+        for array in arrays:
+            if sys.getrefcount(array) > _UNUSED:
+                arrays = self._make(shape)
+                break
         self._made.append(arrays)
         return tuple(arrays)
 
