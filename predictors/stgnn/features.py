@@ -79,6 +79,13 @@ def write_levels(bits: Any, levels: Any) -> None:
 
 
 @compiled
+def forget_usage(levels: Any) -> None:
+    """Put usage and latency at their floors: without the allocation they were measured under they cannot be read."""
+    for index in range(1, 8):
+        levels[index] = _LOG_FLOORS[index]
+
+
+@compiled
 def _write_tick(levels: Any, last: Any, observed: float, newest: bool, row: Any) -> None:
     for index in range(5):
         row[index] = LEVEL_SCALE * levels[index] if newest else levels[index] - last[index]
@@ -110,7 +117,8 @@ def _write_times(time_s: float, row: Any) -> None:
 def forecast_inputs(values: Any, bits: Any, time_s: Any, levels: Any, features: Any, last: Any) -> None:
     """Write the forecaster's inputs of all zones of all worlds.
 
-    A tick at which neither users nor an allocation are known is blank; usage that is not known stands at its floor.
+    A tick at which neither users nor an allocation are known is blank. Usage that is not known stands at its floor,
+    and so does what is told without an allocation.
 
     Args:
         values: ``float32 [L, W, Z, 11 + E]`` of a :class:`~metaverse_env.history.History`; ``E`` is 0 or 32.
@@ -126,6 +134,8 @@ def forecast_inputs(values: Any, bits: Any, time_s: Any, levels: Any, features: 
             row = features[w * zones + z]
             for tick in range(ticks):
                 write_levels(bits[tick, w, z], levels[tick])
+                if values[tick, w, z, 5] == 0.0:
+                    forget_usage(levels[tick])
             for tick in range(ticks):
                 part = row[tick * _PER_TICK : (tick + 1) * _PER_TICK]
                 if values[tick, w, z, 5] > 0.0 or values[tick, w, z, 0] > 0.0:

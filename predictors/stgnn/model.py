@@ -17,6 +17,8 @@ FORECAST_HIDDEN: Final = 64
 FORECAST_RANK: Final = 24
 SKIP_RANK: Final = 16
 """Of the linear skip, which shares the heads."""
+BARE_RANK: Final = 8
+"""Of what is said of a zone whose usage is not known; it shares the heads too."""
 MOST_SPREAD: Final = 3.0
 """Bound on a spread in log space: 20-fold from one quantile to the next."""
 
@@ -49,7 +51,8 @@ class ForecastNet(nn.Module):
         self.combine = nn.Linear(2 * hidden, hidden)
         self.basis = nn.Linear(hidden, FORECAST_RANK)
         self.straight = nn.Linear(features, SKIP_RANK)
-        self.heads = nn.Parameter(0.01 * torch.randn(HORIZON, FORECAST_RANK + SKIP_RANK, outputs))
+        self.bare = nn.Sequential(nn.Linear(features, 2 * BARE_RANK), nn.ReLU(), nn.Linear(2 * BARE_RANK, BARE_RANK))
+        self.heads = nn.Parameter(0.01 * torch.randn(HORIZON, FORECAST_RANK + SKIP_RANK + BARE_RANK, outputs))
         self.bias = nn.Parameter(torch.zeros(HORIZON, 1, outputs))
         with torch.no_grad():
             self.bias[..., len(TARGETS) :] = _SMALL_SPREAD
@@ -74,7 +77,7 @@ class ForecastNet(nn.Module):
         Returns:
             ``[N, T, 12]`` in units: four targets of three quantiles each, ascending.
         """
-        hidden = torch.relu(self.project(features))
+        hidden = torch.relu(self.project(features * usage_known(last)))
         received = table_messages(hidden, neighbours, weights)
         return torch.exp(self._decode(features, hidden, received, last, ticks))
 
@@ -83,7 +86,7 @@ class ForecastNet(nn.Module):
     ) -> Tensor:
         """Return the logarithms of :meth:`forward` by message passing, ``[N, T, 4, 3]``; ``zones`` are in a world."""
         features = features * self.shown
-        hidden = torch.relu(self.project(features))
+        hidden = torch.relu(self.project(features * usage_known(last)))
         received = self._received(hidden, edge_index, edge_weight, zones)
         levels = self._decode(features, hidden, received, last, ticks)
         return levels.reshape(*levels.shape[:2], len(TARGETS), len(QUANTILES))
@@ -102,10 +105,19 @@ class ForecastNet(nn.Module):
 
     def _decode(self, features: Tensor, hidden: Tensor, received: Tensor, last: Tensor, ticks: Tensor) -> Tensor:
         bent = torch.relu(self.basis(torch.relu(self.combine(torch.cat([hidden, received], dim=1)))))
-        basis = torch.cat([bent, self.straight(features)], dim=1)
+        known = usage_known(last)
+        basis = torch.cat([known * bent, known * self.straight(features), (1.0 - known) * self.bare(features)], dim=1)
         outputs = basis @ self.heads.index_select(0, ticks) + self.bias.index_select(0, ticks)
         medians, spreads = torch.split(outputs, [len(TARGETS), 2 * len(TARGETS)], dim=2)
         return (torch.cat([medians + last, torch.sigmoid(spreads)], dim=2) @ self.stack).transpose(0, 1)
+
+
+def usage_known(last: Tensor) -> Tensor:
+    """Return ``[N, 1]``: 1 where a zone's usage is known, by its last levels; a latency that is known is above 1 ms.
+
+    Of any other zone the network is not shown what stands at the floor instead: such a zone is told by its users alone.
+    """
+    return (last[:, -1:] > 0.0).to(last.dtype)
 
 
 def quantile_stack() -> Tensor:
