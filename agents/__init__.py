@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 POLICIES: Final = {
     "hold": "agents.baselines.hold:Hold",
+    "hpa": "agents.baselines.hpa.policy:Hpa",
     "random": "agents.baselines.random:Random",
     "static": "agents.baselines.static:Static",
     "threshold": "agents.baselines.threshold:Threshold",
 }
 """Names that every command line and benchmark understands."""
 
-CLASSICAL: Final = ("hold", "random", "static", "threshold")
+CLASSICAL: Final = ("hold", "hpa", "random", "static", "threshold")
 """Those that give commands directly, where learned agents choose among coded actions."""
 
 

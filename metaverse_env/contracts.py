@@ -73,6 +73,8 @@ class View(NamedTuple):
         limits: ``float32 [2, 3]``, least and most that a zone may be given: cores, MB, Mbps.
         latency_objective_ms: The p95 that users must not exceed.
         tick_s: Time until the next decision, s. What time it is stands in ``telemetry.weather["time_s"]``.
+        pod_size: ``float32 [3]``, what one pod has, where a zone is scaled by whole pods; ``None`` where pods change
+            their size.
     """
 
     telemetry: Telemetry
@@ -82,6 +84,7 @@ class View(NamedTuple):
     limits: Array
     latency_objective_ms: float
     tick_s: float
+    pod_size: Array | None = None
 
 
 @runtime_checkable
