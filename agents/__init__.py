@@ -25,10 +25,11 @@ POLICIES: Final = {
     "random": "agents.baselines.random:Random",
     "static": "agents.baselines.static:Static",
     "threshold": "agents.baselines.threshold:Threshold",
+    "vpa": "agents.baselines.vpa.policy:Vpa",
 }
 """Names that every command line and benchmark understands."""
 
-CLASSICAL: Final = ("hold", "hpa", "random", "static", "threshold")
+CLASSICAL: Final = ("hold", "hpa", "random", "static", "threshold", "vpa")
 """Those that give commands directly, where learned agents choose among coded actions."""
 
 
