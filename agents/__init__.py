@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from metaverse_env.contracts import Policy
 
 POLICIES: Final = {
+    "autothrottle": "agents.baselines.autothrottle.policy:Autothrottle",
     "hold": "agents.baselines.hold:Hold",
     "hpa": "agents.baselines.hpa.policy:Hpa",
+    "keda": "agents.baselines.keda:Keda",
+    "pid": "agents.baselines.pid:Pid",
     "random": "agents.baselines.random:Random",
     "static": "agents.baselines.static:Static",
     "threshold": "agents.baselines.threshold:Threshold",
@@ -29,7 +32,7 @@ POLICIES: Final = {
 }
 """Names that every command line and benchmark understands."""
 
-CLASSICAL: Final = ("hold", "hpa", "random", "static", "threshold", "vpa")
+CLASSICAL: Final = ("autothrottle", "hold", "hpa", "keda", "pid", "random", "static", "threshold", "vpa")
 """Those that give commands directly, where learned agents choose among coded actions."""
 
 

@@ -20,7 +20,7 @@ from agents.baselines.hpa.pods import (
     requests,
     trusted,
 )
-from agents.baselines.hpa.replicas import Proposal, Tolerance, ceiling, proposed, proposed_again
+from agents.baselines.hpa.replicas import Proposal, Tolerance, ceiling, proposed, proposed_again, proposed_per_replica
 
 DEFAULT_TOLERANCE: Final = Tolerance()
 DEFAULT_READINESS: Final = Readiness()
@@ -177,9 +177,5 @@ def average_value_replicas(
     >>> average_value_replicas(8600, 2867, 5).replicas
     3
     """
-    if current == 0:
-        return Proposal(int(ceiling(usage_milli / target_milli)), 0, 0)
-    mean = -(-usage_milli // current)
-    if tolerance.holds(usage_milli / (target_milli * current)):
-        return Proposal(current, mean, mean)
-    return Proposal(int(ceiling(usage_milli / target_milli)), mean, mean)
+    mean = -(-usage_milli // current) if current else 0
+    return Proposal(int(proposed_per_replica(usage_milli, target_milli, current, tolerance)), mean, mean)

@@ -56,6 +56,17 @@ def proposed(ratio: Any, ready: Any, current: Any, tolerance: Tolerance) -> Any:
     return np.where(tolerance.holds(ratio), current, ceiling(ratio * ready))
 
 
+def proposed_per_replica(usage: Any, target: Any, current: Any, tolerance: Tolerance) -> Any:
+    """Return what follows from a value to be shared out: ``ceil(usage / target)`` outside the tolerance.
+
+    >>> float(proposed_per_replica(8600, 2867, current=5, tolerance=Tolerance()))
+    3.0
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):  # no replicas: any ratio is outside the tolerance
+        ratio = np.divide(usage, target * np.asarray(current, dtype=np.float64))
+    return np.where(tolerance.holds(ratio), current, ceiling(usage / target))
+
+
 def proposed_again(ratio: Any, again: Any, counted: Any, current: Any, tolerance: Tolerance) -> Any:
     """Return what follows once unknown metrics have been replaced: no change if that turned the direction.
 
