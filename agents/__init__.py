@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 POLICIES: Final = {
     "autothrottle": "agents.baselines.autothrottle.policy:Autothrottle",
+    "forecast": "agents.baselines.forecast:ForecastDriven",
     "hold": "agents.baselines.hold:Hold",
     "hpa": "agents.baselines.hpa.policy:Hpa",
     "keda": "agents.baselines.keda:Keda",
+    "mpc": "agents.baselines.mpc.policy:Mpc",
+    "oracle": "agents.baselines.oracle:Oracle",
+    "oracle_users": "agents.baselines.oracle:UsersOracle",
     "pid": "agents.baselines.pid:Pid",
     "random": "agents.baselines.random:Random",
     "static": "agents.baselines.static:Static",
@@ -32,8 +36,23 @@ POLICIES: Final = {
 }
 """Names that every command line and benchmark understands."""
 
-CLASSICAL: Final = ("autothrottle", "hold", "hpa", "keda", "pid", "random", "static", "threshold", "vpa")
+CLASSICAL: Final = (
+    "autothrottle",
+    "forecast",
+    "hold",
+    "hpa",
+    "keda",
+    "mpc",
+    "pid",
+    "random",
+    "static",
+    "threshold",
+    "vpa",
+)
 """Those that give commands directly, where learned agents choose among coded actions."""
+
+CLAIRVOYANT: Final = ("oracle", "oracle_users")
+"""Those that are handed the world and know its future: bounds, and no competitors."""
 
 
 def load(name: str, **parameters: Any) -> "Policy":

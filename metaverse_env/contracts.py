@@ -1,7 +1,7 @@
 """The contracts between the storeys of the house. Executable twins are in :mod:`metaverse_env.testing`."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -98,3 +98,12 @@ class Policy(Protocol):
     def act(self, view: View) -> Command:
         """Decide what to ask of the world for the next tick."""
         ...
+
+
+def reveal(policy: Any, world: World) -> None:
+    """Hand the world itself to a policy that declares ``clairvoyant = True``, by its ``bind(world)``; to no other.
+
+    Such a policy is a bound of what can be reached. Whoever lets policies act calls this before their reset.
+    """
+    if getattr(policy, "clairvoyant", False):
+        policy.bind(world)

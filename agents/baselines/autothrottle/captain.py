@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from agents.baselines.chances import chance_above
+
 Array = np.ndarray
 TOO_MUCH = 3.0
 """Times the target [V]."""
@@ -16,8 +18,6 @@ WORTH_SHRINKING = 0.9
 """A lower limit is taken only at or below this share of the present one [V]."""
 MOST_SHRINKING = 0.5
 """… and not below this share [V]."""
-_LOGISTIC = 1.702
-"""Scale at which the logistic function is within 0.01 of the normal distribution's [V]."""
 
 
 class Captains(NamedTuple):
@@ -43,8 +43,7 @@ def throttled_share(utilisation: Array, usage_cv: float) -> Array:
     array([0.003, 0.5  ])
     """
     score = (1.0 - utilisation) / (np.maximum(utilisation, 1e-3) * usage_cv)
-    share: Array = 1.0 / (1.0 + np.exp(np.minimum(_LOGISTIC * score, 50.0)))
-    return share
+    return chance_above(score)
 
 
 def decided(state: Captains, usage: Array, throttled: Array, target: Array, known: Array) -> Captains:
