@@ -34,7 +34,7 @@ OTHER_NOISE: Final = 0x9E3779B97F4A7C15
 
 
 def foreseen(world: SimulatedWorld, pending: Command, ticks: int, noise: int = 0) -> Array:
-    """Return the demand ``[T, W, Z, 3]`` that each zone will have to serve; fewer ticks where a trace ends.
+    """Return what each zone will need, ``[T, W, Z, 3]``; fewer ticks where a trace ends.
 
     Args:
         world: Stays as it is.
@@ -46,10 +46,17 @@ def foreseen(world: SimulatedWorld, pending: Command, ticks: int, noise: int = 0
     twin.state.worlds["noise_key"] += np.uint64((noise * OTHER_NOISE) % 2**64)
     generous = Command(pending.zones.copy())
     generous.allocation[:, :, MEMORY] *= MEMORY_TO_SPARE
-    demand = [twin.step(generous).outcome.zones["served"]]
+    needed = [_needed(twin, generous)]
     with suppress(LifecycleError):  # where a trace ends there is nobody to serve
-        demand.extend(twin.step(generous).outcome.zones["served"] for _ in range(ticks - 1))
-    return np.stack(demand)
+        needed.extend(_needed(twin, generous) for _ in range(ticks - 1))
+    return np.stack(needed)
+
+
+def _needed(world: SimulatedWorld, command: Command) -> Array:
+    """Let a tick pass; return the demand ``[W, Z, 3]`` that was served, and of memory what is in use, which lags."""
+    needed: Array = world.step(command).outcome.zones["served"].copy()
+    needed[:, :, MEMORY] = world.state.zones["memory_mb"]
+    return needed
 
 
 class _Clairvoyant:
@@ -103,9 +110,9 @@ class _Clairvoyant:
 class Oracle(_Clairvoyant):
     """Knows everything that will happen."""
 
-    cpu_target: float = parameter(0.75, 0.01, 1.0, "Utilisation of CPU at that demand [choice].", search=(0.5, 0.95))
+    cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that demand [choice].", search=(0.5, 0.95))
     memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.9, 1.0))
-    bandwidth_target: float = parameter(0.8, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 0.98))
+    bandwidth_target: float = parameter(0.77, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 0.98))
     lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(15.0, 120.0))
     dead_band: float = parameter(0.02, 0.0, 1.0, "Shrinking not worth asking for [choice].", search=(0.0, 0.3))
 
@@ -114,9 +121,9 @@ class Oracle(_Clairvoyant):
 class UsersOracle(_Clairvoyant):
     """Knows users, activities and events, but no noise."""
 
-    cpu_target: float = parameter(0.7, 0.01, 1.0, "Utilisation of CPU at that quantile [choice].", search=(0.5, 0.95))
+    cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that quantile [choice].", search=(0.5, 0.95))
     memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.8, 1.0))
-    bandwidth_target: float = parameter(0.75, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 0.95))
+    bandwidth_target: float = parameter(0.68, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 0.95))
     lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(15.0, 120.0))
     dead_band: float = parameter(0.05, 0.0, 1.0, "Shrinking not worth asking for [choice].", search=(0.0, 0.3))
     quantile: float = parameter(0.9, 0.0, 1.0, "Of the copies' demand, to provide for [choice].", search=(0.5, 1.0))

@@ -45,7 +45,7 @@ def forecast(median: float, p90: float) -> Forecast:
 
 
 def cores(median: float, p90: float, has: float = 2.0, users: float = 100.0, **parameters: Any) -> float:
-    policy = Mpc(**parameters)
+    policy = Mpc(**{"cpu_knee": 0.8, "bandwidth_knee": 0.8, **parameters})
     policy.reset(GRAPH, 1)
     zone = {"users": users, "forecast": forecast(median, p90)}
     view = make_view((1.0, 800.0, 20.0), (has, 1000.0, 40.0), **zone)
@@ -60,6 +60,13 @@ def test_asks_for_the_level_at_which_a_little_more_costs_what_it_saves() -> None
     score = np.log(grid * 0.8) / sigma
     expected = 0.04 * grid + 0.5 * 100.0 / (1.0 + np.exp(1.702 * score))
     assert asked == pytest.approx(grid[expected.argmin()])
+
+
+def test_memory_in_use_is_kept_whatever_is_expected_of_it() -> None:
+    policy = Mpc(memory_knee=0.9)
+    view = make_view((1.0, 1800.0, 20.0), (2.0, 2500.0, 40.0), users=10.0, forecast=forecast(1.0, 1.1))
+    view.telemetry.weather["price_factor"] = 10.0
+    assert decide(policy, view)[1] == pytest.approx(2000.0)  # the forecast says 800 MB
 
 
 def test_a_dear_change_is_not_made() -> None:

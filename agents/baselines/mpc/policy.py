@@ -13,7 +13,7 @@ from agents.baselines.parameters import controller, parameter
 from agents.baselines.seeing import known
 from metaverse_env.contracts import View
 from metaverse_env.telemetry import Command, Forecast
-from metaverse_env.units import MB_PER_GB, SECONDS_PER_HOUR
+from metaverse_env.units import MB_PER_GB, MEMORY, SECONDS_PER_HOUR
 from metaverse_env.zones import ZoneGraph
 
 Array = np.ndarray
@@ -25,10 +25,10 @@ LEVELS = np.geomspace(0.7, 4.0, 14)
 class Mpc:
     """Plans over the forecast's horizon. A zone without metrics may grow and never shrinks."""
 
-    cpu_knee: float = parameter(0.8, 0.01, 1.0, "Utilisation from which p95 is at risk [E].", search=(0.5, 0.95))
+    cpu_knee: float = parameter(0.9, 0.01, 1.0, "Utilisation from which p95 is at risk [E].", search=(0.5, 0.95))
     memory_knee: float = parameter(0.95, 0.01, 1.0, "The same of memory [E].", search=(0.7, 1.0))
-    bandwidth_knee: float = parameter(0.8, 0.01, 1.0, "The same of egress [E].", search=(0.5, 0.95))
-    least_sigma: float = parameter(0.15, 0.01, 3.0, "Of log demand [E].", search=(0.05, 0.5), logarithmic=True)
+    bandwidth_knee: float = parameter(0.9, 0.01, 1.0, "The same of egress [E].", search=(0.5, 0.95))
+    least_sigma: float = parameter(0.1, 0.01, 3.0, "Of log demand [E].", search=(0.05, 0.5), logarithmic=True)
     caution: float = parameter(1.0, 0.01, 1000.0, "Weight of violations.", search=(0.3, 30), logarithmic=True)
     change_weight: float = parameter(1.0, 0.0, 1000.0, "Weight of changes.", search=(0.3, 30))
     horizon_s: float = parameter(240.0, 1.0, 3600.0, "How far to plan [choice].", unit="s", search=(15.0, 240.0))
@@ -61,6 +61,9 @@ class Mpc:
         chosen = first_level(stages, self.change_weight * self.change_eur)
         wish = np.take_along_axis(levels, chosen[..., None], axis=-1)[..., 0]
         seen = known(view, self.max_age_s)[:, :, None]
+        used_mb = np.where(seen[:, :, 0], view.telemetry.usage[:, :, MEMORY], 0.0)  # gives back more slowly than asked
+        floor_mb = np.minimum(used_mb / self.memory_knee, view.limits[1, MEMORY])
+        wish[:, :, MEMORY] = np.maximum(wish[:, :, MEMORY], floor_mb)
         ready = (view.telemetry.zones["ready"] > 0)[:, :, None]
         return Command.of(np.where(ready & (seen | (wish > pending)), wish, pending))
 
