@@ -20,15 +20,39 @@ if TYPE_CHECKING:
     from metaverse_env.contracts import Policy
 
 POLICIES: Final = {
+    "autothrottle": "agents.baselines.autothrottle.policy:Autothrottle",
+    "forecast": "agents.baselines.forecast:ForecastDriven",
     "hold": "agents.baselines.hold:Hold",
+    "hpa": "agents.baselines.hpa.policy:Hpa",
+    "keda": "agents.baselines.keda:Keda",
+    "mpc": "agents.baselines.mpc.policy:Mpc",
+    "oracle": "agents.baselines.oracle:Oracle",
+    "oracle_users": "agents.baselines.oracle:UsersOracle",
+    "pid": "agents.baselines.pid:Pid",
     "random": "agents.baselines.random:Random",
     "static": "agents.baselines.static:Static",
     "threshold": "agents.baselines.threshold:Threshold",
+    "vpa": "agents.baselines.vpa.policy:Vpa",
 }
 """Names that every command line and benchmark understands."""
 
-CLASSICAL: Final = ("hold", "random", "static", "threshold")
+CLASSICAL: Final = (
+    "autothrottle",
+    "forecast",
+    "hold",
+    "hpa",
+    "keda",
+    "mpc",
+    "pid",
+    "random",
+    "static",
+    "threshold",
+    "vpa",
+)
 """Those that give commands directly, where learned agents choose among coded actions."""
+
+CLAIRVOYANT: Final = ("oracle", "oracle_users")
+"""Those that are handed the world and know its future: bounds, and no competitors."""
 
 
 def load(name: str, **parameters: Any) -> "Policy":

@@ -7,7 +7,7 @@ binds a classical controller to the same choices, so that a benchmark can show w
 import numpy as np
 
 from metaverse_env.action import ActionCodec
-from metaverse_env.contracts import Policy, View
+from metaverse_env.contracts import Policy, View, World, reveal
 from metaverse_env.errors import ActionError, LifecycleError
 from metaverse_env.scenario import Scenario
 from metaverse_env.telemetry import Command
@@ -100,7 +100,12 @@ class ThroughCodec:
 
     def __init__(self, policy: Policy, scenario: Scenario) -> None:
         self.policy, self.scenario = policy, scenario
+        self.clairvoyant = bool(getattr(policy, "clairvoyant", False))
         self._encoder: Encoder | None = None
+
+    def bind(self, world: World) -> None:
+        """Hand a clairvoyant policy its world."""
+        reveal(self.policy, world)
 
     def reset(self, zones: ZoneGraph, worlds: int) -> None:
         """Start the policy anew."""

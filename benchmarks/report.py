@@ -10,11 +10,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from agents import CLAIRVOYANT
 from benchmarks.conditions import Conditions
 from benchmarks.scores import METRICS, SHOWN, Metric, Result
 from benchmarks.statistics import LEVEL, Interval, mean_interval, paired_difference
 
 SUMMARY: Final = "summary.json"
+CLAIRVOYANT_MARK: Final = "*"
 
 
 def write_summary(folder: Path, terms: Conditions, results: Sequence[Result]) -> None:
@@ -57,8 +59,17 @@ def results_table(results: Sequence[Result]) -> Table:
             f"[bold green]{_cell(result, metric)}[/]" if best[metric.name] == result.policy else _cell(result, metric)
             for metric in SHOWN
         ]
-        table.add_row(result.policy.replace("[", r"\["), *cells)
+        table.add_row(_label(result.policy), *cells)
     return table
+
+
+def _label(policy: str) -> str:
+    """Return a policy's name as the table shows it, with a mark if it knows the future."""
+    return policy.replace("[", r"\[") + CLAIRVOYANT_MARK * _knows_the_future(policy)
+
+
+def _knows_the_future(policy: str) -> bool:
+    return policy.removesuffix("+codec") in CLAIRVOYANT
 
 
 def _best(results: Sequence[Result], metric: Metric) -> str | None:
@@ -66,7 +77,8 @@ def _best(results: Sequence[Result], metric: Metric) -> str | None:
     if metric.name == "changes_per_h":
         return None
     sign = -1.0 if metric.name == "reward" else 1.0
-    return min(results, key=lambda result: sign * float(result.scores[metric.name].mean())).policy
+    honest = [result for result in results if not _knows_the_future(result.policy)] or results
+    return min(honest, key=lambda result: sign * float(result.scores[metric.name].mean())).policy
 
 
 def _cell(result: Result, metric: Metric) -> str:
@@ -87,3 +99,5 @@ def print_report(console: Console, terms: Conditions, results: Sequence[Result])
     console.print(
         f"Means per episode; {spread}. NAME+codec: the same controller bound to coded actions.", highlight=False
     )
+    if any(_knows_the_future(result.policy) for result in results):
+        console.print(f"{CLAIRVOYANT_MARK} knows the future of the simulation: a bound, not a competitor.")

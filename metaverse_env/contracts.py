@@ -1,7 +1,7 @@
 """The contracts between the storeys of the house. Executable twins are in :mod:`metaverse_env.testing`."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -73,6 +73,8 @@ class View(NamedTuple):
         limits: ``float32 [2, 3]``, least and most that a zone may be given: cores, MB, Mbps.
         latency_objective_ms: The p95 that users must not exceed.
         tick_s: Time until the next decision, s. What time it is stands in ``telemetry.weather["time_s"]``.
+        pod_size: ``float32 [3]``, what one pod has, where a zone is scaled by whole pods; ``None`` where pods change
+            their size.
     """
 
     telemetry: Telemetry
@@ -82,6 +84,7 @@ class View(NamedTuple):
     limits: Array
     latency_objective_ms: float
     tick_s: float
+    pod_size: Array | None = None
 
 
 @runtime_checkable
@@ -95,3 +98,12 @@ class Policy(Protocol):
     def act(self, view: View) -> Command:
         """Decide what to ask of the world for the next tick."""
         ...
+
+
+def reveal(policy: Any, world: World) -> None:
+    """Hand the world itself to a policy that declares ``clairvoyant = True``, by its ``bind(world)``; to no other.
+
+    Such a policy is a bound of what can be reached. Whoever lets policies act calls this before their reset.
+    """
+    if getattr(policy, "clairvoyant", False):
+        policy.bind(world)

@@ -92,6 +92,8 @@ class Shell:
         self.observer = Observer(self.constants, forecast=self.forecaster is not None)
         self.codec = ActionCodec(self.scenario, self.world.zones.names, action_type)
         self.reward_function = RewardFunction(self.scenario, self.constants)
+        horizontal = self.scenario.scaling == "horizontal"
+        self._pod_size = np.array(self.scenario.actuation.pod_size, dtype=np.float32) if horizontal else None
         self._remembers = self.forecaster is not None if remember is None else remember
         self.history: History | None = None
         self._telemetry: Telemetry | None = None
@@ -188,4 +190,4 @@ class Shell:
             raise LifecycleError("nothing to see before reset; call reset() first")
         objective_ms = self.scenario.service.latency_objective_ms
         seen = self._telemetry, self._forecast, self._pending, self.history
-        return View(*seen, self.codec.limits, objective_ms, self.world.tick_s)
+        return View(*seen, self.codec.limits, objective_ms, self.world.tick_s, self._pod_size)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from metaverse_env.contracts import Policy, View
+from metaverse_env.contracts import Policy, View, reveal
 from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.errors import ActionError, ConfigurationError, MetaverseError, PolicyError
 from metaverse_env.scenario import Scenario
@@ -112,6 +112,7 @@ def play(shell: Shell, policy: Policy, seeds: Sequence[int], ticks: int) -> Iter
         PolicyError: The policy raised.
     """
     shell.reset(list(seeds))
+    reveal(policy, shell.world)
     policy.reset(shell.world.zones, len(seeds))
     for tick in range(ticks):
         view = shell.view

@@ -1,6 +1,8 @@
 """A simulated world: owns the state, lets ticks pass, and leaves the mathematics to the compiled physics."""
 
+import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -121,6 +123,13 @@ class SimulatedWorld:
     def embedding(self) -> int:
         """Width ``E`` of the intents in the telemetry; 0 when they are off."""
         return self._embedding
+
+    def fork(self) -> "SimulatedWorld":
+        """Return a copy with the same future, which goes on by itself."""
+        twin = copy.copy(self)
+        twin._simulation = replace(self._simulation, state=State(*(array.copy() for array in self.state)))
+        twin.dynamics = copy.deepcopy(self.dynamics)
+        return twin
 
     def reset(
         self, *, seeds: Sequence[int | None], worlds: Array | None = None, noise_seeds: Sequence[int] | None = None

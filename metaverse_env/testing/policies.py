@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from metaverse_env.contracts import Policy, View
+from metaverse_env.contracts import Policy, View, reveal
 from metaverse_env.envs.shell import Shell
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.records import COMMAND
@@ -42,6 +42,7 @@ def check_policy(
 def _episode(policy: Policy, shell: Shell, seeds: list[int]) -> Iterator[tuple[View, Command]]:
     """Let a policy steer; yield what it saw and what it asked for, before that happens."""
     shell.reset(seeds)
+    reveal(policy, shell.world)
     policy.reset(shell.world.zones, shell.world.worlds)
     for _ in range(TICKS):
         view = shell.view
@@ -65,6 +66,7 @@ def only_looks(policy: Policy, make_shell: Any) -> None:
     given: list[tuple[Array, bytes]] = []
     shell = make_shell(WORLDS)
     shell.reset(list(range(WORLDS)))
+    reveal(policy, shell.world)
     policy.reset(shell.world.zones, WORLDS)
     for _ in range(TICKS):
         before = _bytes(shell.view)

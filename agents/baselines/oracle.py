@@ -1,0 +1,135 @@
+"""Controllers that know the future: bounds for all others, and no competitors.
+
+A policy that sets ``clairvoyant`` is handed the simulated world itself (:func:`metaverse_env.contracts.reveal`), which
+no other policy ever sees. Before every decision it lets copies of the world run ahead, and gives each zone just what
+the highest demand of the next ticks needs.
+
+:class:`Oracle` runs one copy, in which everything comes as it will come: users, activities, events, noise, delays.
+:class:`UsersOracle` runs several with other noise from now on: it knows every user who will come and all that they will
+do, but not the noise of demand, delays and metrics, and so provides for a quantile. It is stronger than one that knew
+only intensities, since it knows who will arrive.
+
+Neither optimises: a bound by a rule is a bound of what this rule can reach.
+"""
+
+import math
+from contextlib import suppress
+from typing import ClassVar, Final
+
+import numpy as np
+
+from agents.baselines.parameters import controller, parameter
+from metaverse_env.contracts import View, World
+from metaverse_env.errors import ConfigurationError, LifecycleError
+from metaverse_env.simulator.world import SimulatedWorld
+from metaverse_env.telemetry import Command
+from metaverse_env.units import MEMORY
+from metaverse_env.zones import ZoneGraph
+
+Array = np.ndarray
+MEMORY_TO_SPARE: Final = 3.0
+"""Times the pending memory that copies get, so that nothing is killed in them and their demand is that of users."""
+OTHER_NOISE: Final = 0x9E3779B97F4A7C15
+"""Sets noise keys apart; an odd number without pattern, the golden ratio's."""
+
+
+def foreseen(world: SimulatedWorld, pending: Command, ticks: int, noise: int = 0) -> Array:
+    """Return what each zone will need, ``[T, W, Z, 3]``; fewer ticks where a trace ends.
+
+    Args:
+        world: Stays as it is.
+        pending: What zones keep in the copy, with memory to spare.
+        ticks: How far to look, ``T``.
+        noise: 0 for the noise that will be; any other number for another.
+    """
+    twin = world.fork()
+    twin.state.worlds["noise_key"] += np.uint64((noise * OTHER_NOISE) % 2**64)
+    generous = Command(pending.zones.copy())
+    generous.allocation[:, :, MEMORY] *= MEMORY_TO_SPARE
+    needed = [_needed(twin, generous)]
+    with suppress(LifecycleError):  # where a trace ends there is nobody to serve
+        needed.extend(_needed(twin, generous) for _ in range(ticks - 1))
+    return np.stack(needed)
+
+
+def _needed(world: SimulatedWorld, command: Command) -> Array:
+    """Let a tick pass; return the demand ``[W, Z, 3]`` that was served, and of memory what is in use, which lags."""
+    needed: Array = world.step(command).outcome.zones["served"].copy()
+    needed[:, :, MEMORY] = world.state.zones["memory_mb"]
+    return needed
+
+
+class _Clairvoyant:
+    """What both kinds share: the world, and sizes for a demand that is known."""
+
+    clairvoyant: ClassVar[bool] = True
+    cpu_target: float
+    memory_target: float
+    bandwidth_target: float
+    lookahead_s: float
+    dead_band: float
+    _world: SimulatedWorld | None = None
+
+    def bind(self, world: World) -> None:
+        """Take the world whose future is to be known.
+
+        Raises:
+            ConfigurationError: It is not simulated, and so has no future yet.
+        """
+        if not isinstance(world, SimulatedWorld):
+            raise ConfigurationError(
+                f"a clairvoyant policy needs a simulated world, not a {type(world).__name__}; choose another policy"
+            )
+        self._world = world
+
+    def reset(self, zones: ZoneGraph, worlds: int) -> None:
+        """Nothing is remembered but the world."""
+
+    def act(self, view: View) -> Command:
+        """Give every zone what it will need.
+
+        Raises:
+            LifecycleError: Nobody has called :meth:`bind`.
+        """
+        if self._world is None:
+            raise LifecycleError("a clairvoyant policy needs its world first; call bind(world)")
+        pending, ready = view.pending.allocation, view.telemetry.zones["ready"] > 0
+        ticks = max(1, math.ceil(self.lookahead_s / view.tick_s))
+        target = np.array([self.cpu_target, self.memory_target, self.bandwidth_target])
+        wish = np.clip(self._demand(self._world, view.pending, ticks) / target, *view.limits)
+        worth = (wish > pending) | ((wish < (1.0 - self.dead_band) * pending) & ready[:, :, None])
+        return Command.of(np.where(worth, wish, pending))
+
+    def _demand(self, world: SimulatedWorld, pending: Command, ticks: int) -> Array:
+        """Return the highest demand ``[W, Z, 3]`` of the next ticks."""
+        highest: Array = foreseen(world, pending, ticks).max(axis=0)
+        return highest
+
+
+@controller("oracle")
+class Oracle(_Clairvoyant):
+    """Knows everything that will happen."""
+
+    cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that demand [choice].", search=(0.5, 0.95))
+    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.9, 1.0))
+    bandwidth_target: float = parameter(0.77, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 0.98))
+    lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(15.0, 120.0))
+    dead_band: float = parameter(0.02, 0.0, 1.0, "Shrinking not worth asking for [choice].", search=(0.0, 0.3))
+
+
+@controller("oracle_users")
+class UsersOracle(_Clairvoyant):
+    """Knows users, activities and events, but no noise."""
+
+    cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that quantile [choice].", search=(0.5, 0.95))
+    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.8, 1.0))
+    bandwidth_target: float = parameter(0.68, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 0.95))
+    lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(15.0, 120.0))
+    dead_band: float = parameter(0.05, 0.0, 1.0, "Shrinking not worth asking for [choice].", search=(0.0, 0.3))
+    quantile: float = parameter(0.9, 0.0, 1.0, "Of the copies' demand, to provide for [choice].", search=(0.5, 1.0))
+    copies: float = parameter(8.0, 1.0, 1000.0, "How many futures to look at [choice].", unit="copies")
+
+    def _demand(self, world: SimulatedWorld, pending: Command, ticks: int) -> Array:
+        futures = [foreseen(world, pending, ticks, noise) for noise in range(1, 1 + round(self.copies))]
+        covered: Array = np.quantile(np.stack(futures), self.quantile, axis=0).max(axis=0)
+        return covered
