@@ -102,13 +102,18 @@ class Histogram:
         low, high = heavy.argmax(axis=-1), last - heavy[..., ::-1].argmax(axis=-1)
         below = np.arange(last + 1) < low[..., None]
         summed = np.cumsum(np.where(below, 0.0, self.weights), axis=-1)
-        return [self._percentile(share, summed, low, high, last) for share in shares]
+        ends = np.append(self.buckets.starts[1:], self.buckets.starts[-1])
+        values = [ends[self._bucket(share, summed, low, high)] for share in shares]
+        empty = ~np.take_along_axis(heavy, low[..., None], axis=-1)[..., 0]
+        return [np.where(empty, 0.0, value) for value in values]
 
-    def _percentile(self, share: float, summed: Array, low: Array, high: Array, last: int) -> Array:
+    def _bucket(self, share: float, summed: Array, low: Array, high: Array) -> Array:
+        """Return the first bucket up to which a share of the weight lies, among those that count."""
         reached = summed >= (share * self.total)[..., None]
-        first = np.where(reached.any(axis=-1), reached.argmax(axis=-1), last)
-        bucket = np.clip(first, low, high)
-        return np.where(self.empty, 0.0, self.buckets.starts[np.minimum(bucket + 1, last)])
+        first = reached.argmax(axis=-1)
+        some = np.take_along_axis(reached, first[..., None], axis=-1)[..., 0]
+        bucket: Array = np.where(some, np.clip(first, low, high), high)
+        return bucket
 
     def save(self) -> Checkpoint:
         """Return a single histogram in the form that the autoscaler stores."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import agents
 from agents.baselines.hpa.policy import Hpa
 from metaverse_env.errors import ConfigurationError
+from metaverse_env.scenario import load_scenario
 from metaverse_env.testing import check_policy
 from tests.agents.views import GRAPH, LIMITS, decide, make_view
 
@@ -75,8 +76,8 @@ def test_distrusts_the_cpu_of_a_zone_that_has_just_started() -> None:
 
 
 def test_is_a_policy_in_both_kinds_of_world() -> None:
-    for scenario in ("complex", "single_zone"):
-        check_policy(agents.load("hpa"), scenario)
+    for scaling in ("vertical", "horizontal"):
+        check_policy(agents.load("hpa"), load_scenario("complex").with_changes(scaling=scaling))
 
 
 @pytest.mark.parametrize("wrong", [{"cpu_target": 0.0}, {"tolerance_up": -0.1}, {"down_percent": 101.0}])
