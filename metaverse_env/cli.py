@@ -43,6 +43,9 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             "run": Leaf(
                 "benchmarks.commands:run", "Compare controllers over seeds: cost, quality, reward (the default)."
             ),
+            "fidelity": Leaf(
+                "benchmarks.fidelity.command:fidelity", "Measure how close the learned dynamics is to the physics."
+            ),
             "throughput": Leaf(
                 "benchmarks.throughput:throughput", "Measure steps per second against Gymnasium's CartPole."
             ),

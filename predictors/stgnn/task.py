@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from torch import Tensor, nn
@@ -13,14 +13,21 @@ from predictors.stgnn.data import Recording
 Array = np.ndarray
 Net = TypeVar("Net", bound=nn.Module)
 
-BATCH_ZONES: Final = 2048
-
 
 class Task(ABC, Generic[Net]):
-    """What to learn from recordings: its ``kind``, and how many ``steps`` make an epoch."""
+    """What to learn from recordings.
+
+    Attributes:
+        kind: Of the network.
+        steps: That make an epoch.
+        batch_zones: About how many zones a batch has.
+        rate: Learning rate at the start.
+    """
 
     kind: Kind
     steps: int
+    batch_zones: int = 2048
+    rate: float = 3e-3
 
     @abstractmethod
     def build(self) -> Net:
@@ -40,10 +47,10 @@ class Task(ABC, Generic[Net]):
         """Return the first tick that can be learnt from, and how many must come after it."""
 
     def sample(self, recordings: Sequence[Recording], random: np.random.Generator) -> dict[str, Tensor]:
-        """Return a batch of about :data:`BATCH_ZONES` zones of one recording, the larger ones more often."""
+        """Return a batch of about ``batch_zones`` zones of one recording, the larger ones more often."""
         sizes = np.array([recording.latency_ms.size for recording in recordings], dtype=float)
         recording = recordings[random.choice(len(recordings), p=sizes / sizes.sum())]
-        count = max(1, BATCH_ZONES // len(recording.graph))
+        count = max(1, self.batch_zones // len(recording.graph))
         first, after = self.first_and_last
         ticks = random.integers(first, len(recording.values) - after, size=count)
         return self.batch(recording, ticks, random.integers(0, recording.values.shape[1], size=count))
