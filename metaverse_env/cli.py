@@ -61,6 +61,9 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             "forecast": Leaf(
                 "benchmarks.forecasting:forecast", "Measure the speed of forecasts, against torch.", "predictors"
             ),
+            "fidelity": Leaf(
+                "benchmarks.fidelity.command:fidelity", "Measure how close the learned dynamics is to the physics."
+            ),
             "throughput": Leaf(
                 "benchmarks.throughput:throughput", "Measure steps per second against Gymnasium's CartPole."
             ),

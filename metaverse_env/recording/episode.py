@@ -104,14 +104,16 @@ class Turn(NamedTuple):
     step: Step
 
 
-def play(shell: Shell, policy: Policy, seeds: Sequence[int], ticks: int) -> Iterator[Turn]:
-    """Start all worlds and the policy anew, and yield every tick.
+def play(
+    shell: Shell, policy: Policy, seeds: Sequence[int], ticks: int, noise_seed: int | None = None
+) -> Iterator[Turn]:
+    """Start all worlds and the policy anew, and yield every tick; ``noise_seed`` as in :meth:`Shell.reset`.
 
     Raises:
         ActionError: The policy returns no command, or one that the world refuses.
         PolicyError: The policy raised.
     """
-    shell.reset(list(seeds))
+    shell.reset(list(seeds), noise_seed=noise_seed)
     reveal(policy, shell.world)
     policy.reset(shell.world.zones, len(seeds))
     for tick in range(ticks):

@@ -13,10 +13,7 @@ from metaverse_env.simulator.kernel import Output, Replay, State
 from metaverse_env.simulator.provisioning import provision
 from metaverse_env.simulator.reset import reset_world
 from metaverse_env.simulator.rng import tick_key
-from metaverse_env.units import BANDWIDTH, CPU, LATENCY, MEMORY
-
-_MOST_DEMAND = 4.0
-"""A network's demand ends at this many times the most that a zone may be given; no zone gets near it otherwise [E]."""
+from metaverse_env.simulator.vectors import copy
 
 
 @stage
@@ -66,20 +63,18 @@ def step_learned(*arrays: Any) -> None:
     """Run the half of a tick after a learned network.
 
     Args:
-        *arrays: The fields of :class:`~.kernel.State`; the targets, ``float32 [W, Z, 4]``, which are the sampled demand
-            of each zone's users and its p95 latency; the last tick's telemetry; then the fields of
+        *arrays: The fields of :class:`~.kernel.State`; the targets, ``float32 [W, Z, 8]``, which are the sampled demand
+            of each zone's users, p50, p95 and p99 of its latency above the round trip, and the share of the way to its
+            goal that memory goes in the tick, up and down; the last tick's telemetry; then the fields of
             :class:`~.kernel.Output` with what :func:`step_people` wrote, and of :class:`~.constants.Constants`.
     """
     state, targets, before, out = State(*arrays[:5]), arrays[5], arrays[6], Output(*arrays[7:11])
     constants = Constants(*arrays[11:])
     for w in range(len(state.worlds)):
         for z in range(state.zones.shape[1]):
-            for resource in (CPU, MEMORY, BANDWIDTH):
-                # A network that is fed its own output can run away; what is fed back stays a number.
-                most = _MOST_DEMAND * constants.rules[0].allocation_max[resource]
-                out.outcome[w, z].demand[resource] = min(targets[w, z, resource], most)
+            copy(out.outcome[w, z].demand, targets[w, z, :3])
         handover.served_demand(state.zones[w], out.outcome[w], state.remote[w], constants.edges, constants.rules[0])
-        kernel.serve_by_network(w, targets[w, :, LATENCY], state, out, constants)
+        kernel.serve_by_network(w, targets[w, :, 3:], state, out, constants)
         kernel.conclude(w, state, before, out, constants)
 
 

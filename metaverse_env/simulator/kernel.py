@@ -12,9 +12,8 @@ import numpy as np
 from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import handover, nodes, rows, streams
 from metaverse_env.simulator.activity import advance_activity, announced_share, gather_intent
-from metaverse_env.simulator.actuation import bounded
 from metaverse_env.simulator.counts import poisson
-from metaverse_env.simulator.demand import autoregress
+from metaverse_env.simulator.demand import autoregress, sticky
 from metaverse_env.simulator.events import advance_event
 from metaverse_env.simulator.leaving import leave
 from metaverse_env.simulator.monitoring import measure, observe_zone
@@ -158,19 +157,22 @@ def serve_by_physics(w: int, state: Any, out: Any, replay: Any, constants: Any) 
 
 
 @stage
-def serve_by_network(w: int, latency_ms: Any, state: Any, out: Any, constants: Any) -> None:
-    """Take a network's latency, no shorter than the way to the zone and no longer than that of a zone that is down.
+def serve_by_network(w: int, service: Any, state: Any, out: Any, constants: Any) -> None:
+    """Take a network's latency on top of the way to the zone, no longer than that of a zone that is down.
 
-    Kills, restarts and outages stay rules, since they change who is here.
+    Kills, restarts and outages stay rules, since they change who is here. ``service [Z, 5]`` is p50, p95 and p99 above
+    the round trip, ms, and the share of the way to its goal that memory goes in the tick, up and down.
     """
     rules = constants.rules[0]
     for z in range(state.zones.shape[1]):
         zone, outcome, key = state.zones[w, z], out.outcome[w, z], state.zones[w, z].noise_key
         advance_health(zone, key, rules)
-        zone.memory_mb = outcome.served[MEMORY]
+        zone.memory_mb = sticky(zone.memory_mb, outcome.served[MEMORY], service[z, 3], service[z, 4])
         if is_running(zone, key, outcome, rules):
-            felt_ms = bounded(latency_ms[z], constants.zones[z].base_rtt_ms, rules.down_latency_ms)
-            outcome.latency_p50_ms = outcome.latency_ms = outcome.latency_p99_ms = felt_ms
+            rtt_ms = constants.zones[z].base_rtt_ms + state.nodes[w, constants.zones[z].node].degraded_rtt_ms
+            outcome.latency_p50_ms = min(rtt_ms + service[z, 0], rules.down_latency_ms)
+            outcome.latency_ms = min(rtt_ms + service[z, 1], rules.down_latency_ms)
+            outcome.latency_p99_ms = min(rtt_ms + service[z, 2], rules.down_latency_ms)
 
 
 @stage

@@ -41,7 +41,8 @@ class Card:
         embedding: Width of the intents.
         command: What trained it.
         seed: Of the training.
-        residual_keep: Correlation of residuals from tick to tick, per target; of a dynamics.
+        residual_keep: How deviations last, per target; of a dynamics. Each is the share of the quick part of their
+            variance, and the correlation from tick to tick of the quick and of the slow part.
         metrics: Figures on held-out seeds.
         digests: SHA-256 of the files beside the card, by suffix.
     """
@@ -56,7 +57,7 @@ class Card:
     embedding: int
     command: str = ""
     seed: int = 0
-    residual_keep: tuple[float, ...] = ()
+    residual_keep: tuple[tuple[float, ...], ...] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
 
@@ -105,7 +106,7 @@ def read_card(stem: Path, kind: Kind) -> Card:
 
 
 def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _check_contract(card: Card, expected: Card, path: Path) -> None:

@@ -1,8 +1,9 @@
 """Telemetry to learn from: worlds of the physics under allocations that say nothing about their load.
 
 Allocations that some controller chose would confound: it gives much where much is needed, so much would seem to cause
-high latency. Here each zone is given a random multiple of its demand, held for a random while. The simulator also
-tells the demand that a throttled zone could not show, so nothing is censored; on a cluster such samples would be.
+high latency. Here each zone is given a random multiple of its demand, held for a random while. The simulator tells the
+demand that a throttled zone could not show; what a cluster could show is kept beside it, and the dynamics learns from
+that alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command, Tick
 from metaverse_env.units import MEMORY
 from metaverse_env.zones import ZoneGraph
+from predictors.stgnn.dynamics.recording import measured_row
 from predictors.stgnn.features import FORECAST_FEATURES, forecast_inputs
 
 Array = np.ndarray
@@ -33,7 +35,7 @@ ENOUGH_SHARE: Final = 0.65
 HANDOVERS: Final = (0.0, 0.0, 0.0, 0.1, 0.25, 0.5)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recording:
     """What ``W`` worlds of one scenario went through in ``T`` ticks.
 
@@ -43,9 +45,10 @@ class Recording:
         time_s: ``float64 [T, W]``.
         demand: ``float32 [T, W, Z, 3]`` of the zone's users; where memory tends to.
         latency_ms: ``float32 [T, W, Z]``, true p95.
-        truth: ``float32 [T, W, Z, 8]``, what the dynamics remembers: users, demand (memory in use), latency, load.
-        down: ``bool [T, W, Z]``.
         commands: ``int32 [T, W, Z]``, number of the command that was in force.
+        measured: ``float32 [T, W, Z, 12]``, see :data:`~predictors.stgnn.dynamics.recording.MEASURED`.
+        remote: ``float32 [T, W, Z, D]``, share of a zone's users that each neighbour served.
+        most_latency_ms: What a zone shows that is down or hopeless.
     """
 
     graph: ZoneGraph
@@ -53,9 +56,10 @@ class Recording:
     time_s: Array
     demand: Array
     latency_ms: Array
-    truth: Array
-    down: Array
     commands: Array
+    measured: Array
+    remote: Array
+    most_latency_ms: float
 
 
 class RandomAllocations:
@@ -124,31 +128,20 @@ def record(
         tick = world.step(policy.next(demand, memory_mb))
         history.append(tick.telemetry)
         demand, memory_mb = tick.outcome.zones["demand"], world.state.zones["memory_mb"].copy()
-        rows.append(_row(history, tick, memory_mb) | {"commands": policy.number.copy()})
-    return Recording(graph=world.zones, **{name: np.stack([row[name] for row in rows]) for name in rows[0]})
+        rows.append(_row(history, tick, world) | {"commands": policy.number.copy()})
+    columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    return Recording(graph=world.zones, most_latency_ms=world.scenario.service.down_latency_ms, **columns)
 
 
-def _row(history: History, tick: Tick, memory_mb: Array) -> dict[str, Array]:
+def _row(history: History, tick: Tick, world: SimulatedWorld) -> dict[str, Array]:
     outcome = tick.outcome.zones
-    home_mb = memory_mb * outcome["demand"][..., MEMORY] / np.maximum(outcome["served"][..., MEMORY], 1e-6)
-    truth = np.concatenate(
-        [
-            outcome["users"][..., None],
-            outcome["demand"][..., :MEMORY],
-            home_mb[..., None],
-            outcome["demand"][..., MEMORY + 1 :],
-            outcome["latency_ms"][..., None],
-            outcome["served"] / outcome["allocation"],
-        ],
-        axis=-1,
-    )
     return {
         "values": history.values[-1].copy(),
         "time_s": history.time_s[-1].copy(),
         "demand": outcome["demand"].copy(),
         "latency_ms": outcome["latency_ms"].copy(),
-        "truth": truth.astype(np.float32),
-        "down": outcome["down"] > 0,
+        "measured": measured_row(world.state, world.constants.zones, outcome),
+        "remote": world.state.remote.copy(),
     }
 
 

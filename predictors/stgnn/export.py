@@ -20,7 +20,7 @@ from predictors.stgnn.dynamics.features import DYNAMICS_FEATURES
 from predictors.stgnn.features import FORECAST_FEATURES
 from predictors.stgnn.model import ForecastNet
 
-_TABLES: Final = ("neighbours", "weights", "comes")
+_TABLES: Final = ("neighbours", "weights", "shares")
 """Inputs that have a column per neighbour."""
 
 
@@ -59,9 +59,9 @@ def example_inputs(net: nn.Module, zones: int = 5, degree: int = 3) -> dict[str,
             "weights": torch.rand(zones, degree, 1), "ticks": torch.tensor([0, 3, 7, 15]),
         }  # fmt: skip
     return table | {
-        "features": torch.randn(zones, len(DYNAMICS_FEATURES)), "last": torch.randn(zones, 4),
-        "allocation": torch.randn(zones, 3), "stays": torch.rand(zones, 1), "comes": torch.rand(zones, degree, 1),
-        "demand_noise": torch.randn(zones, 3), "latency_noise": torch.randn(zones, 1),
+        "features": torch.randn(zones, len(DYNAMICS_FEATURES)), "users": 50.0 * torch.rand(zones, 1),
+        "allocation": torch.randn(zones, 3), "waiting": 50.0 * torch.rand(zones, 1),
+        "shares": torch.rand(zones, degree, 1), "noise": torch.randn(zones, 5),
     }  # fmt: skip
 
 

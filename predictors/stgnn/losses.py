@@ -8,9 +8,6 @@ from torch import Tensor
 
 from metaverse_env.units import QUANTILES
 
-_MOST_DEVIATIONS = 4.0
-"""Deviations beyond which a sample's pull no longer grows: kills and node losses are no Gaussian's tail."""
-
 
 def pinball(levels: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
     """Return the weighted mean quantile loss.
@@ -31,23 +28,6 @@ def pinball(levels: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
     error = truth[..., None] - levels
     loss = torch.maximum(quantiles * error, (quantiles - 1.0) * error).mean(dim=-1)
     return (weights * loss).sum() / weights.sum().clamp(min=1.0)
-
-
-def gaussian(median: Tensor, spread: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """Return the weighted mean negative log-likelihood of a normal variate, its pull bounded far from the median.
-
-    Raises:
-        ValueError: Shapes differ.
-    """
-    _same_shape(median, spread, truth, weights)
-    spread = spread + 1e-3
-    deviations = torch.abs(truth - median) / spread
-    bounded = torch.where(
-        deviations < _MOST_DEVIATIONS,
-        0.5 * deviations**2,
-        _MOST_DEVIATIONS * (deviations - 0.5 * _MOST_DEVIATIONS),
-    )
-    return (weights * (bounded + torch.log(spread))).sum() / weights.sum().clamp(min=1.0)
 
 
 def _same_shape(*tensors: Tensor) -> None:

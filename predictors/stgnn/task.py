@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from torch import Tensor, nn
@@ -13,14 +13,21 @@ from predictors.stgnn.data import Recording
 Array = np.ndarray
 Net = TypeVar("Net", bound=nn.Module)
 
-BATCH_ZONES: Final = 2048
-
 
 class Task(ABC, Generic[Net]):
-    """What to learn from recordings: its ``kind``, and how many ``steps`` make an epoch."""
+    """What to learn from recordings.
+
+    Attributes:
+        kind: Of the network.
+        steps: That make an epoch.
+        batch_zones: About how many zones a batch has.
+        rate: Learning rate at the start.
+    """
 
     kind: Kind
     steps: int
+    batch_zones: int = 2048
+    rate: float = 3e-3
 
     @abstractmethod
     def build(self) -> Net:
@@ -44,10 +51,10 @@ class Task(ABC, Generic[Net]):
         return self.batch(*self.pick(recordings, random))
 
     def pick(self, recordings: Sequence[Recording], random: np.random.Generator) -> tuple[Recording, Array, Array]:
-        """Return ticks and worlds of one recording, about :data:`BATCH_ZONES` zones; larger ones come more often."""
+        """Return ticks and worlds of one recording, about ``batch_zones`` zones; larger ones come more often."""
         sizes = np.array([recording.latency_ms.size for recording in recordings], dtype=float)
         recording = recordings[random.choice(len(recordings), p=sizes / sizes.sum())]
-        count = max(1, BATCH_ZONES // len(recording.graph))
+        count = max(1, self.batch_zones // len(recording.graph))
         first, after = self.first_and_last
         ticks = random.integers(first, len(recording.values) - after, size=count)
         return recording, ticks, random.integers(0, recording.values.shape[1], size=count)

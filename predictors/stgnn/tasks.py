@@ -12,6 +12,7 @@ from metaverse_env.units import MEMORY, TARGETS
 from metaverse_env.zones import ZoneGraph
 from predictors.stgnn.card import Kind
 from predictors.stgnn.data import Recording, forecast_features, window
+from predictors.stgnn.dynamics.recording import RUNNING, USED
 from predictors.stgnn.dynamics.task import DynamicsTask
 from predictors.stgnn.features import FLOORS
 from predictors.stgnn.losses import pinball
@@ -89,9 +90,10 @@ def forecast_truth(recording: Recording, ticks: Array, worlds: Array) -> tuple[A
     """
     ahead = ticks[:, None] + np.arange(1, HORIZON + 1)
     rows = (ahead, worlds[:, None])
-    truth = recording.truth[rows][..., 1:5]
+    truth = np.concatenate([recording.demand[rows], recording.latency_ms[rows][..., None]], axis=-1)
+    truth[..., MEMORY] = recording.measured[rows][..., USED][..., MEMORY]
     weights = np.ones(truth.shape, dtype=np.float32)
-    weights[..., MEMORY] = ~recording.down[rows]
+    weights[..., MEMORY] = recording.measured[rows][..., RUNNING]
     weights[..., -1] = recording.commands[rows] == recording.commands[ticks, worlds][:, None]
     shape = (-1, HORIZON, len(TARGETS))
     return truth.swapaxes(1, 2).reshape(shape), weights.swapaxes(1, 2).reshape(shape)

@@ -14,7 +14,7 @@ from rich.table import Table
 from predictors.stgnn.card import Kind, blank_card
 from predictors.stgnn.curves import draw_curves
 from predictors.stgnn.data import Recording, make_recordings, record
-from predictors.stgnn.dynamics.evaluation import evaluate_dynamics
+from predictors.stgnn.dynamics.evaluation import evaluate_dynamics, look, residual_parts
 from predictors.stgnn.evaluation import evaluate_forecaster
 from predictors.stgnn.export import export
 from predictors.stgnn.tasks import TASKS
@@ -63,8 +63,9 @@ def train(
     console = Console(stderr=as_json)
     figures = {}
     for name in kinds:
-        settings = Settings(seed=2 * seed + SEEDS[name], epochs=epochs, minutes=minutes, threads=threads)
-        run = Run(TASKS[name](), settings, out / name, resume)
+        task = TASKS[name]()
+        settings = Settings(2 * seed + SEEDS[name], epochs, rate=task.rate, minutes=minutes, threads=threads)
+        run = Run(task, settings, out / name, resume)
         _write(out / name / "config.json", {"kind": name, "worlds": worlds, **asdict(settings)})
         try:
             figures[name] = _train(run, worlds, console, command)
@@ -92,8 +93,7 @@ def _train(run: Run, worlds: int, console: Console, command: str) -> dict[str, A
                 line, completed=now.epoch, loss=f"loss {now.validation[-1]:.4f}, best {now.best_loss:.4f}"
             ),
         )
-    figures = _judge(kind, net, training[0])
-    keep = tuple(figures["residual_keep"].values()) if kind == "dynamics" else ()
+    figures, keep = _judge(kind, net, training[0])
     card = blank_card(kind, command=command, seed=run.settings.seed, residual_keep=keep, metrics=figures)
     export(net, card, run.folder.parent / f"stgnn_{kind}")
     figures |= {"epochs": run.progress.epoch, "minutes": round(run.progress.seconds / 60.0, 2)}
@@ -102,16 +102,17 @@ def _train(run: Run, worlds: int, console: Console, command: str) -> dict[str, A
     return figures
 
 
-def _judge(kind: Kind, net: Any, training: Recording) -> dict[str, Any]:
-    """Return figures on held-out seeds; the correlation of residuals is estimated on what was learnt from."""
+def _judge(kind: Kind, net: Any, training: Recording) -> tuple[dict[str, Any], tuple[tuple[float, ...], ...]]:
+    """Return figures on held-out seeds; and how deviations last, estimated on what was learnt from."""
     seeds = range(TEST_SEED, TEST_SEED + TEST_WORLDS)
     if kind == "forecaster":
-        return {
+        figures = {
             "random allocations": evaluate_forecaster(net, record("multi_zone", seeds)),
             "enough allocated": evaluate_forecaster(net, record("multi_zone", seeds, multiples=(1.3, 3.0))),
         }
-    figures = evaluate_dynamics(net, record("multi_zone", seeds))
-    return figures | {"residual_keep": evaluate_dynamics(net, training)["residual_keep"]}
+        return figures, ()
+    parts = residual_parts(look(net, training))
+    return evaluate_dynamics(look(net, record("multi_zone", seeds)), parts), parts
 
 
 def _bar(console: Console) -> Progress:

@@ -1,4 +1,4 @@
-"""The networks: two ways to pass messages, the export, what outputs promise by construction, and the losses."""
+"""The forecaster's network: two ways to pass messages, its export, what outputs promise by construction, its loss."""
 
 import math
 from pathlib import Path
@@ -17,11 +17,9 @@ from metaverse_env.scenario import load_scenario
 from metaverse_env.zones import ZoneGraph, build_graph
 from predictors.stgnn.blocks import neighbour_table
 from predictors.stgnn.card import WEIGHTS, blank_card
-from predictors.stgnn.dynamics.features import DYNAMICS_FEATURES
-from predictors.stgnn.dynamics.model import LATENCY_HIDDEN, DynamicsNet
 from predictors.stgnn.export import example_inputs, export
 from predictors.stgnn.features import FLOORS, FORECAST_FEATURES, log_of_bits
-from predictors.stgnn.losses import gaussian, pinball
+from predictors.stgnn.losses import pinball
 from predictors.stgnn.messages import ZoneMessages, table_messages
 from predictors.stgnn.model import MOST_SPREAD, ForecastNet, quantile_stack
 from predictors.stgnn.tasks import union_edges
@@ -79,25 +77,22 @@ def test_whole_forecast_is_the_same_both_ways() -> None:
 # --- the export ---
 
 
-@pytest.mark.parametrize("build", [ForecastNet, DynamicsNet])
 @pytest.mark.parametrize(("zones", "degree"), [(1, 1), (3, 2), (300, 4)])
-def test_onnx_equals_torch(build: type[torch.nn.Module], zones: int, degree: int, exported: dict[type, Path]) -> None:
-    net = restless(build)
+def test_onnx_equals_torch(zones: int, degree: int, exported: Path) -> None:
+    net = restless(ForecastNet)
     inputs = example_inputs(net, zones, degree)
-    if "ticks" in inputs:
-        inputs["ticks"] = torch.arange(16 if zones == 3 else 1)
-    session = ort.InferenceSession(exported[build], providers=["CPUExecutionProvider"])
+    inputs["ticks"] = torch.arange(16 if zones == 3 else 1)
+    session = ort.InferenceSession(exported, providers=["CPUExecutionProvider"])
     (values,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
     with torch.no_grad():
         np.testing.assert_allclose(values, net(**inputs).numpy(), rtol=1e-4, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[type, Path]:
-    folder = tmp_path_factory.mktemp("onnx")
-    for build, kind in ((ForecastNet, "forecaster"), (DynamicsNet, "dynamics")):
-        export(restless(build), blank_card(kind), folder / kind)  # type: ignore[arg-type]
-    return {ForecastNet: folder / "forecaster.onnx", DynamicsNet: folder / "dynamics.onnx"}
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    stem = tmp_path_factory.mktemp("onnx") / "forecaster"
+    export(restless(ForecastNet), blank_card("forecaster"), stem)
+    return stem.with_suffix(".onnx")
 
 
 # --- by construction ---
@@ -122,30 +117,6 @@ def test_stack_adds_spreads_to_the_median() -> None:
     assert not quantiles[[0, 2, 3]].any()
 
 
-def test_latency_never_falls_when_the_load_rises() -> None:
-    net = restless(DynamicsNet)
-    base, bend = torch.randn(64, 1), torch.randn(64, LATENCY_HIDDEN)
-    load = torch.randn(64, 3)
-    for resource in range(3):
-        more = load.clone()
-        more[:, resource] += 0.7
-        assert bool((net.latency(base, base, bend, more)[0] >= net.latency(base, base, bend, load)[0]).all())
-
-
-def test_handed_over_demand_is_served_next_door() -> None:
-    """With all of zone 0's demand at zone 1, only what zone 1 is given matters."""
-    net = restless(DynamicsNet)
-    inputs = example_inputs(net, zones=2, degree=1)
-    inputs["neighbours"] = torch.tensor([[1], [0]])
-    inputs["stays"], inputs["comes"] = torch.tensor([[0.0], [1.0]]), torch.tensor([[[0.0]], [[1.0]]])
-    with torch.no_grad():
-        before = net(**inputs)
-        inputs["allocation"] = inputs["allocation"] - torch.tensor([[5.0], [0.0]])
-        assert torch.equal(net(**inputs)[:, 3], before[:, 3])
-        inputs["allocation"] = inputs["allocation"] - torch.tensor([[0.0], [1.0]])
-        assert float(net(**inputs)[1, 3]) > float(before[1, 3])
-
-
 @given(st.floats(min_value=2.0**-20, max_value=2.0**20, width=32))
 def test_log_of_bits_is_the_logarithm(value: float) -> None:
     bits = int(np.float32(value).view(np.int32))
@@ -154,7 +125,6 @@ def test_log_of_bits_is_the_logarithm(value: float) -> None:
 
 def test_names_count_the_columns() -> None:
     assert ForecastNet().project.in_features == len(set(FORECAST_FEATURES)) == 178
-    assert DynamicsNet().encode.in_features == len(set(DYNAMICS_FEATURES)) == 98
     assert len(FLOORS) == len(HISTORY_FEATURES) - 3 == 8
 
 
@@ -166,8 +136,6 @@ def test_losses_do_not_broadcast() -> None:
     levels, weights = torch.zeros(8, 3), torch.ones(8)
     with pytest.raises(ValueError, match=r"equal shapes, got \(8,\), \(8, 1\), \(8,\)"):
         pinball(levels, torch.zeros(8, 1), weights)
-    with pytest.raises(ValueError, match=r"does not broadcast"):
-        gaussian(torch.zeros(8), torch.ones(8), torch.zeros(8), torch.ones(1))
 
 
 def test_pinball_by_hand() -> None:
@@ -182,16 +150,7 @@ def test_pinball_is_least_at_the_quantile() -> None:
     assert np.argmin(losses) / 100 == pytest.approx(np.mean([0.5, 0.9, 0.99]), abs=0.02)
 
 
-def test_gaussian_grows_linearly_far_away() -> None:
-    def loss(error: float) -> float:
-        return float(gaussian(torch.zeros(1), torch.full((1,), 0.999), torch.tensor([error]), torch.ones(1)))
-
-    assert loss(2.0) - loss(0.0) == pytest.approx(2.0)
-    assert loss(30.0) - loss(20.0) == pytest.approx(40.0)
-
-
-@pytest.mark.parametrize("kind", ["forecaster", "dynamics"])
-def test_shipped_networks_tell_nothing_of_the_machine_that_trained(kind: str) -> None:
-    model = onnx.load(WEIGHTS / f"stgnn_{kind}.onnx")
+def test_shipped_network_tells_nothing_of_the_machine_that_trained() -> None:
+    model = onnx.load(WEIGHTS / "stgnn_forecaster.onnx")
     nodes = (model, model.graph, *model.graph.node, *model.graph.value_info)
     assert [node for node in nodes if node.metadata_props or node.doc_string] == []

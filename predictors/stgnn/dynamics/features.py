@@ -1,203 +1,257 @@
-"""What the dynamics reads of a zone, computed by the same compiled functions in training and in every step.
+"""What the learned dynamics reads of a zone, computed by the same compiled functions in training and in every step.
 
-See :mod:`predictors.stgnn.features`. All that is compiled here stands in this file, for Numba looks for changes in no
-other.
+Only what comes from outside is read: how many users there are and were, and what they say and show. What a network said
+of the ticks before is no feature, so it cannot chase its own output; deviations from what it says are carried beside it
+(:mod:`predictors.stgnn.dynamics.residuals`). All that is compiled here stands in this file, for Numba looks for changes
+in no other.
 """
 
 import math
 from typing import Any, Final
 
+import numpy as np
+
 from metaverse_env.compiling import compiled, entry_point
 from metaverse_env.simulator import streams
 from metaverse_env.simulator.rng import bell, draw, place_key, tick_key
-from metaverse_env.simulator.vectors import copy
-from predictors.stgnn.features import EMBEDDING, FLOORS, HISTORY_WIDTH, LEVEL_SCALE, LEVELS, UTILISATIONS
+from metaverse_env.simulator.vectors import fill
+from predictors.stgnn.features import EMBEDDING, FLOORS, HISTORY_WIDTH, LEVEL_SCALE
 
 LAGS: Final = 4
-"""Ticks of the truth that the dynamics remembers."""
+"""Ticks whose users are remembered."""
 
-REMEMBERED_FLOORS: Final = (*FLOORS[:5], 0.01, 0.01, 0.01)
-"""The least value of what it remembers: :data:`LEVELS`, then the load of each resource, served over allocated."""
+KEPT: Final = (0.7, 0.93)
+"""Share of what was heard before that counts on in the next tick, in the quick and in the slow mean of intents: half is
+forgotten after half a minute and after two and a half."""
 
 DYNAMICS_FEATURES: Final = (
     "users",
-    *(f"{name}_change@-{lag}" for lag in range(1, LAGS + 1) for name in LEVELS),
-    *(f"{name}@-{lag}" for lag in range(1, LAGS + 1) for name in UTILISATIONS),
-    "signals",
-    *(f"intent_{e}" for e in range(EMBEDDING)),
-    *(f"intent_before_{e}" for e in range(EMBEDDING)),
+    *(f"users_change@-{lag}" for lag in range(1, LAGS + 1)),
+    "quick_signals",
+    "slow_signals",
+    *(f"intent_quick_{e}" for e in range(EMBEDDING)),
+    *(f"intent_slow_{e}" for e in range(EMBEDDING)),
 )
-"""Columns of the dynamics' input. ``users_change`` is to the present users, the others to lag 1; those of lag 1 are
-levels over 4."""
+"""Columns of the network's input; ``users`` is the log over 4, the changes are to it."""
 
-QUIET_MS: Final = 200.0
-"""Latency of no zone that is quiet [E]."""
+TARGETS: Final = 4
+"""What deviates: demand of three resources, and latency."""
 
-INTENT_GAIN: Final = 0.25
-"""Weight of a tick in the running mean of intents that the dynamics remembers."""
+MOST_DEVIATIONS: Final = 4.0
+"""Deviations are cut at this many standard deviations, so that everything is bounded."""
+
+MEMORY: Final = np.dtype(
+    [
+        ("users", "f4", (LAGS,)),  # levels, newest first
+        ("signals", "f4", (len(KEPT),)),  # how many were heard, fading
+        ("intents", "f4", (len(KEPT), EMBEDDING)),  # their sums, fading alike
+        ("waiting_ms", "f4"),  # p95 of the last tick above the round trip; 0 for a zone that was down
+        ("residual", "f4", (2, TARGETS)),  # quick and slow part of the deviations, standard normal
+    ],
+    align=True,
+)
+"""What is remembered of a zone."""
+
+_LEAST_USERS: Final = FLOORS[0]
 
 
 @compiled
-def level(value: float, index: int) -> float:
-    """Return the log of a remembered value, not below its floor."""
-    return math.log(max(value, REMEMBERED_FLOORS[index]))
+def users_level(users: float) -> float:
+    """Return the log of a number of users, of none as of half a user."""
+    return math.log(max(users, _LEAST_USERS))
 
 
 @compiled
-def write_dynamics_row(users: float, ring: Any, signals: float, intent: Any, before: Any, row: Any) -> None:
-    """Write the dynamics' features of one zone.
+def hear(memory: Any, signals: float, intent: Any) -> None:
+    """Add a tick's signals, of which ``intent [32]`` is the mean, to the fading sums."""
+    for mean in range(len(KEPT)):
+        kept = KEPT[mean]
+        memory.signals[mean] = kept * memory.signals[mean] + signals
+        for e in range(EMBEDDING):
+            memory.intents[mean, e] = kept * memory.intents[mean, e] + signals * intent[e]
 
-    Args:
-        users: Present level.
-        ring: ``[LAGS, 8]`` levels, newest first.
-        signals: How many signals the present intent is the mean of.
-        intent: Present intent, ``[32]``.
-        before: Running mean of the intents before.
-        row: Written.
+
+@compiled
+def write_row(memory: Any, level: float, row: Any) -> None:
+    """Write the features of a zone whose users have this level.
+
+    Means are over one signal more than were heard, which said nothing: few signals are believed less.
     """
-    row[0] = LEVEL_SCALE * users
+    row[0] = LEVEL_SCALE * level
     for lag in range(LAGS):
-        place = 1 + 5 * lag
-        row[place] = ring[lag, 0] - users
-        for index in range(1, 5):
-            row[place + index] = ring[lag, index] - ring[0, index] if lag else LEVEL_SCALE * ring[0, index]
-        for resource in range(3):
-            row[1 + 5 * LAGS + 3 * lag + resource] = ring[lag, 5 + resource]
-    place = 1 + 8 * LAGS
-    row[place] = LEVEL_SCALE * math.log1p(signals)
-    for e in range(EMBEDDING):
-        row[place + 1 + e] = intent[e]
-        row[place + 1 + EMBEDDING + e] = before[e]
+        row[1 + lag] = memory.users[lag] - level
+    for mean in range(len(KEPT)):
+        place = 1 + LAGS + len(KEPT) + mean * EMBEDDING
+        row[1 + LAGS + mean] = LEVEL_SCALE * math.log1p(memory.signals[mean])
+        weight = 1.0 / (1.0 + memory.signals[mean])
+        for e in range(EMBEDDING):
+            row[place + e] = weight * memory.intents[mean, e]
 
 
 @compiled
-def remember(ring: Any, now: Any) -> None:
-    """Put the levels of an outcome in front of a zone's ring ``[LAGS, 8]``; the oldest is forgotten."""
+def remember_users(memory: Any, level: float) -> None:
+    """Put the users of a tick in front of those before."""
     for lag in range(LAGS - 1, 0, -1):
-        for index in range(8):
-            ring[lag, index] = ring[lag - 1, index]
-    ring[0, 0] = level(now.users, 0)
-    ring[0, 4] = level(now.latency_ms, 4)
-    for resource in range(3):
-        ring[0, 1 + resource] = level(now.demand[resource], 1 + resource)
-        ring[0, 5 + resource] = level(now.served[resource] / now.allocation[resource], 5 + resource)
+        memory.users[lag] = memory.users[lag - 1]
+    memory.users[0] = level
 
 
 @compiled
-def _coming(z: int, slot: int, remote: Any, edges: Any) -> float:
-    """Return what share of a neighbour's demand comes to a zone."""
-    other = edges[z, slot].zone
-    if other >= 0:
-        for back in range(edges.shape[1]):
-            if edges[other, back].zone == z:
-                return float(remote[other, back])
-    return 0.0
-
-
-@compiled
-def _staying(z: int, remote: Any) -> float:
-    """Return what share of its own demand a zone serves."""
-    stays = 1.0
-    for slot in range(remote.shape[1]):
-        stays -= remote[z, slot]
-    return max(stays, 0.0)
-
-
-@compiled
-def write_anchor(ring: Any, last: Any) -> None:
-    """Write what the outputs are relative to: levels of the last demand, and of the zone's latency when it is quiet.
-
-    That is the least of the remembered ones, :data:`QUIET_MS` at most: more tells of an overload and not of the zone.
-    """
-    for resource in range(3):
-        last[resource] = ring[0, 1 + resource]
-    last[3] = math.log(QUIET_MS)
+def forget(memory: Any, level: float, waiting_ms: float) -> None:
+    """Start a zone that has long had these users and was never heard."""
     for lag in range(LAGS):
-        last[3] = min(last[3], ring[lag, 4])
+        memory.users[lag] = level
+    for mean in range(len(KEPT)):
+        memory.signals[mean] = 0.0
+        for e in range(EMBEDDING):
+            memory.intents[mean, e] = 0.0
+    memory.waiting_ms = waiting_ms
 
 
 @entry_point
-def dynamics_inputs(
-    worlds: Any, zones: Any, remote: Any, outcome: Any, telemetry: Any, intents: Any, edges: Any, keep: Any,
-    ring: Any, before: Any, first: int, features: Any, last: Any, allocation: Any, stays: Any, comes: Any,
-    demand_noise: Any, latency_noise: Any,
-) -> None:  # fmt: skip
-    """Write the dynamics' inputs of a tick whose people and allocations are settled; advance residuals and intents.
+def write_people(measured: Any, values: Any, memory: Any, features: Any) -> None:
+    """Write the features of every tick of a recording.
 
     Args:
-        worlds: Of the state, as the two that follow.
-        zones: Their residuals are changed.
-        remote: Shares that neighbours serve.
-        outcome: Of the output, as :func:`~metaverse_env.simulator.entry.step_people` leaves it; so the two that follow.
-        telemetry: For the number of signals.
-        intents: ``float32 [W, Z, 32]``.
-        edges: Record ``[Z, D]`` of the constants.
-        keep: ``float32 [4]``, correlation of the residuals from tick to tick.
-        ring: ``float32 [W, Z, LAGS, 8]``.
-        before: ``float32 [W, Z, 32]``, running mean of intents; updated.
+        measured: ``float32 [T, W, Z, …]``, users first.
+        values: ``float32 [T, W, Z, 11 + 32]`` of histories.
+        memory: Record ``[W, Z]`` :data:`MEMORY`, to work in.
+        features: ``float32 [T, W, Z, features]``, written.
+    """
+    for w in range(values.shape[1]):
+        for z in range(values.shape[2]):
+            zone = memory[w, z]
+            forget(zone, users_level(measured[0, w, z, 0]), 0.0)
+            for t in range(values.shape[0]):
+                level = users_level(measured[t, w, z, 0])
+                hear(zone, values[t, w, z, 10], values[t, w, z, HISTORY_WIDTH:])
+                write_row(zone, level, features[t, w, z])
+                remember_users(zone, level)
+
+
+@compiled
+def round_trip_ms(w: int, z: int, places: Any, nodes: Any) -> float:
+    """Return the way to a zone, ms, with what its node's network adds to it."""
+    return float(places[z].base_rtt_ms + nodes[w, places[z].node].degraded_rtt_ms)
+
+
+@compiled
+def stir(residual: Any, key: int, weave: Any, noise: Any) -> None:
+    """Move a zone's deviations one tick on; write what they add up to, cut at :data:`MOST_DEVIATIONS`.
+
+    Args:
+        residual: ``[2, 4]``, changed.
+        key: Of the zone's noise in this tick.
+        weave: ``[4, 2, 3]``: for each target and part its weight, its correlation from tick to tick, and what keeps its
+            variance at 1.
+        noise: ``[5]``, written: of demand, and that of latency twice.
+    """
+    for target in range(TARGETS):
+        total = 0.0
+        for part in range(2):
+            weight, keep, gain = weave[target, part, 0], weave[target, part, 1], weave[target, part, 2]
+            shock = bell(draw(key, streams.RESIDUAL + TARGETS * part + target))
+            residual[part, target] = keep * residual[part, target] + gain * shock
+            total += weight * residual[part, target]
+        noise[target] = min(max(total, -MOST_DEVIATIONS), MOST_DEVIATIONS)
+    noise[TARGETS] = noise[TARGETS - 1]
+
+
+@entry_point
+def start_inputs(
+    worlds: Any, nodes: Any, zones: Any, places: Any, mask: Any, memory: Any, first: int,
+    features: Any, users: Any, allocation: Any, waiting: Any, shares: Any, noise: Any,
+) -> None:  # fmt: skip
+    """Write the inputs of worlds that have just been reset, as if they had long been as they are; noise is 0.
+
+    Args:
+        worlds: Record ``[W]`` of the state, as the two that follow.
+        nodes: Record ``[W, N]``.
+        zones: Record ``[W, Z]``.
+        places: Record ``[Z]``, the zones' constants.
+        mask: ``bool [W]``, which worlds were reset; the rows of others are left as they are.
+        memory: Record ``[W, Z]``, started anew, the slow part of residuals with independent draws.
         first: The first of the block of worlds to write; the inputs say how many they are.
-        features: Written, ``float32 [B Z, …]``, as all that follow: the inputs of ``DynamicsNet``.
-        last: See :func:`write_anchor`.
+        features: Written, as all that follow; see :func:`dynamics_inputs`.
+        users: How many.
         allocation: Logarithms.
-        stays: Share of its demand that a zone serves.
-        comes: Share of each neighbour's demand that it serves.
-        demand_noise: Residuals of demand.
-        latency_noise: Residual of latency.
+        waiting: Above the round trip, ms.
+        shares: None.
+        noise: None.
     """
     count = zones.shape[1]
     for row in range(len(features)):
         w, z = first + row // count, row % count
-        zone, now = zones[w, z], outcome[w, z]
-        zone_key = place_key(tick_key(worlds[w].noise_key, worlds[w].tick), z)
-        for target in range(4):
-            shock = bell(draw(zone_key, streams.RESIDUAL + target))
-            gain = math.sqrt(1.0 - keep[target] * keep[target])
-            zone.residual[target] = keep[target] * zone.residual[target] + gain * shock
-        copy(demand_noise[row], zone.residual[:3])
-        latency_noise[row, 0] = zone.residual[3]
-        signals, intent = telemetry[w, z].signals, intents[w, z]
-        write_dynamics_row(level(now.users, 0), ring[w, z], signals, intent, before[w, z], features[row])
-        stays[row, 0] = _staying(z, remote[w])
-        for slot in range(edges.shape[1]):
-            comes[row, slot, 0] = _coming(z, slot, remote[w], edges)
-        write_anchor(ring[w, z], last[row])
-        for resource in range(3):
-            allocation[row, resource] = math.log(now.allocation[resource])
-        for e in range(EMBEDDING):
-            before[w, z, e] += INTENT_GAIN * (intent[e] - before[w, z, e])
+        if mask[w]:
+            zone, own = zones[w, z], memory[w, z]
+            level = users_level(zone.measured[0, 0])
+            forget(own, level, max(zone.measured[0, 5] - round_trip_ms(w, z, places, nodes), 0.0))
+            key = place_key(tick_key(worlds[w].noise_key, worlds[w].tick), z)
+            for target in range(TARGETS):
+                own.residual[1, target] = bell(draw(key, streams.RESIDUAL + target))
+            write_row(own, level, features[row])
+            users[row, 0], waiting[row, 0] = zone.measured[0, 0], own.waiting_ms
+            for resource in range(3):
+                allocation[row, resource] = math.log(zone.current[resource])
+            fill(shares[row], 0.0)
+            fill(noise[row], 0.0)
 
 
 @entry_point
-def remember_tick(outcome: Any, ring: Any) -> None:
-    """Remember what a tick turned out to be.
+def dynamics_inputs(
+    worlds: Any, remote: Any, outcome: Any, telemetry: Any, intents: Any, edges: Any, back: Any, weave: Any,
+    memory: Any, first: int, features: Any, users: Any, allocation: Any, waiting: Any, shares: Any, noise: Any,
+) -> None:  # fmt: skip
+    """Write the network's inputs of a tick whose people and allocations are settled; remember its people.
+
+    Args:
+        worlds: Record ``[W]`` of the state.
+        remote: ``[W, Z, D]`` of the state, shares that neighbours serve.
+        outcome: Of the output, as :func:`~metaverse_env.simulator.entry.step_people` leaves it; so the two that follow.
+        telemetry: For the number of signals.
+        intents: ``float32 [W, Z, 32]``.
+        edges: Record ``[Z, D]`` of the constants.
+        back: Their :func:`~predictors.stgnn.dynamics.sharing.slots_back`.
+        weave: See :func:`stir`.
+        memory: Record ``[W, Z]``, changed.
+        first: The first of the block of worlds to write; the inputs say how many they are.
+        features: Written, ``float32 [B Z, …]``, as all that follow: the inputs of ``DynamicsNet``.
+        users: How many.
+        allocation: Logarithms.
+        waiting: p95 of the last tick above the round trip, ms.
+        shares: What of whose demand a zone serves beside its own, see :mod:`predictors.stgnn.dynamics.sharing`.
+        noise: Deviations.
+    """
+    count = memory.shape[1]
+    for row in range(len(features)):
+        w, z = first + row // count, row % count
+        own, now = memory[w, z], outcome[w, z]
+        level = users_level(now.users)
+        hear(own, telemetry[w, z].signals, intents[w, z])
+        write_row(own, level, features[row])
+        remember_users(own, level)
+        stir(own.residual, place_key(tick_key(worlds[w].noise_key, worlds[w].tick), z), weave, noise[row])
+        users[row, 0], waiting[row, 0] = now.users, own.waiting_ms
+        for resource in range(3):
+            allocation[row, resource] = math.log(now.allocation[resource])
+        shares[row, 0, 0] = 0.0
+        for slot in range(edges.shape[1]):
+            other = edges[z, slot].zone
+            shares[row, 0, 0] -= remote[w, z, slot]
+            shares[row, 1 + slot, 0] = remote[w, other, back[z, slot]] if other >= 0 else 0.0
+
+
+@entry_point
+def remember_waiting(outcome: Any, nodes: Any, places: Any, memory: Any) -> None:
+    """Remember how long a tick let users wait.
 
     Args:
         outcome: Record ``[W, Z]``.
-        ring: ``float32 [W, Z, LAGS, 8]``, changed.
+        nodes: Record ``[W, N]`` of the state.
+        places: Record ``[Z]``, the zones' constants.
+        memory: Record ``[W, Z]``, changed.
     """
     for w in range(outcome.shape[0]):
         for z in range(outcome.shape[1]):
-            remember(ring[w, z], outcome[w, z])
-
-
-@entry_point
-def dynamics_rows(
-    truth: Any, values: Any, ticks: Any, worlds: Any, rings: Any, means: Any, features: Any, last: Any
-) -> None:
-    """Write the features that the dynamics would have had at some ticks of some worlds."""
-    count = truth.shape[2]
-    for b in range(len(ticks)):
-        tick, w = ticks[b], worlds[b]
-        for z in range(count):
-            ring, mean, row = rings[b, z], means[b, z], features[b * count + z]
-            for lag in range(LAGS):
-                for index in range(8):
-                    ring[lag, index] = level(truth[max(tick - 1 - lag, 0), w, z, index], index)
-            for e in range(EMBEDDING):
-                mean[e] = 0.0
-            for before in range(max(0, tick - 16), tick):
-                for e in range(EMBEDDING):
-                    mean[e] += INTENT_GAIN * (values[before, w, z, HISTORY_WIDTH + e] - mean[e])
-            users = level(truth[tick, w, z, 0], 0)
-            write_dynamics_row(users, ring, values[tick, w, z, 10], values[tick, w, z, HISTORY_WIDTH:], mean, row)
-            write_anchor(ring, last[b * count + z])
+            waited = max(outcome[w, z].latency_ms - round_trip_ms(w, z, places, nodes), 0.0)
+            memory[w, z].waiting_ms = 0.0 if outcome[w, z].down > 0.0 else waited
