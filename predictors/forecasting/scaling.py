@@ -93,6 +93,27 @@ def training_mean(values: Floats) -> Floats:
     return _like_the_others(moments(values)[0], 0.0).astype(np.float32)
 
 
+def extend_scaling(scaling: Scaling, places: NDArray[np.int64], values: Floats) -> Scaling:
+    """Return the scaling of other zones: of those that are known, and of new ones by what they show.
+
+    Args:
+        scaling: Of ``N`` known zones.
+        places: ``[M]``, which known zone each one is; ``N`` is a new one.
+        values: ``[T, M, F]``, what they show; what a new one does not tell is the mean of the known zones.
+    """
+    new = places >= len(scaling.offset)
+    known = np.minimum(places, len(scaling.offset) - 1)
+
+    def extend(part: Floats, own: NDArray[np.floating[Any]]) -> Floats:
+        usual = part.mean(axis=0, dtype=np.float64)
+        return np.where(new[:, None], np.where(np.isfinite(own), own, usual), part[known]).astype(np.float32)
+
+    offset = extend(scaling.offset, _offset(np.where(values > 0.0, values, np.float32(np.nan))))
+    centre, deviation = moments(_logarithms(values, scaling.logarithmic, offset))
+    moving = np.where(deviation > 1e-6 * (np.abs(centre) + 1e-6), deviation, np.nan)
+    return Scaling(scaling.logarithmic, offset, extend(scaling.centre, centre), extend(scaling.deviation, moving))
+
+
 def _offset(positive: Floats) -> NDArray[np.float64]:
     """Return what is added before a logarithm ``[N, F]``, of values ``[T, N, F]`` that are positive or NaN."""
     ordered = np.sort(positive, axis=0)  # NaN comes last

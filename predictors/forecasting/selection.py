@@ -46,7 +46,11 @@ class Linear(NamedTuple):
 
 
 def best_linear(
-    series: Series, lags: int, horizons: tuple[int, ...], allowed: Callable[[str], bool] = lambda name: True
+    series: Series,
+    lags: int,
+    horizons: tuple[int, ...],
+    allowed: Callable[[str], bool] = lambda name: True,
+    profiled: bool = True,
 ) -> Linear:
     """Return the best linear forecast, features scaled as they are or by their logarithm, whichever does better.
 
@@ -55,20 +59,24 @@ def best_linear(
         lags: How many ticks are looked back.
         horizons: Ticks ahead.
         allowed: Says by its name whether a candidate may be chosen.
+        profiled: Read the mean season; a panel without times, continued elsewhere, would not tell its phase.
     """
     training = series.values[: series.train_end]
-    plain = np.zeros(series.shape[2], dtype=bool)
-    linear = _best(make_windows(series, fit_scaling(training, plain), lags, horizons), allowed)
+
+    def best(logarithmic: NDArray[np.bool_]) -> Linear:
+        return _best(make_windows(series, fit_scaling(training, logarithmic), lags, horizons, profiled), allowed)
+
+    linear = best(np.zeros(series.shape[2], dtype=bool))
     possible = may_be_logarithmic(training)
     if not possible.any():
         return linear
-    logs = _best(make_windows(series, fit_scaling(training, possible), lags, horizons), allowed)
+    logs = best(possible)
     better = possible & ((logs.errors / np.maximum(linear.errors, 1e-30)).mean(axis=0) < 1.0)
     if better.all():
         return logs
     if not better.any():
         return linear
-    return _best(make_windows(series, fit_scaling(training, better), lags, horizons), allowed)
+    return best(better)
 
 
 def _best(windows: Windows, allowed: Callable[[str], bool]) -> Linear:

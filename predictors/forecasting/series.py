@@ -5,7 +5,7 @@ parts are chronological, and a forecast belongs to the part that its *target* li
 same targets, and a panel shorter than window and horizon together can be judged at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -55,6 +55,11 @@ class Series:
         return ticks, zones, features
 
     @property
+    def step_s(self) -> float | None:
+        """Spacing of the grid, s; ``None`` without times, or with one alone."""
+        return None if self.seconds is None or len(self.seconds) < 2 else float(self.seconds[1] - self.seconds[0])
+
+    @property
     def described(self) -> str:
         """A sentence about size, seasons and parts, for the user."""
         ticks, zones, features = self.shape
@@ -84,20 +89,29 @@ def make_series(panel: Panel, split: tuple[float, float, float] = (0.7, 0.1, 0.2
     >>> series.shape, series.inserted, (series.train_end, series.validation_end)
     ((10, 1, 1), 1, (7, 8))
     """
-    observed = np.where(panel.observed, panel.values, np.nan).astype(np.float32)
+    whole = on_grid(panel)
+    train_end, validation_end = _ends(len(whole.values), split)
+    _check_parts(whole.values, train_end, validation_end, panel.source)
+    known = () if whole.step_s is None else calendar_seasons(whole.step_s, train_end)
+    seasons = known or find_season(whole.values[:train_end])
+    return replace(whole, train_end=train_end, validation_end=validation_end, seasons=seasons)
+
+
+def on_grid(panel: Panel) -> Series:
+    """Put a panel on its grid; all of it is training, and it has no seasons.
+
+    Raises:
+        PanelError: Its times are not on a grid, or the grid has too many rows.
+    """
     places, seconds = _grid(panel)
     ticks = int(places[-1]) + 1
-    values = np.full((ticks, *observed.shape[1:]), np.nan, dtype=np.float32)
-    values[places] = observed
+    values = np.full((ticks, *panel.values.shape[1:]), np.nan, dtype=np.float32)
+    values[places] = np.where(panel.observed, panel.values, np.nan)
     intents = None
     if panel.intents is not None:
         intents = np.full((ticks, *panel.intents.shape[1:]), np.nan, dtype=np.float32)
         intents[places] = panel.intents
-    train_end, validation_end = _ends(ticks, split)
-    _check_parts(values, train_end, validation_end, panel.source)
-    known = () if seconds is None else calendar_seasons(float(seconds[1] - seconds[0]), train_end)
-    seasons = known or find_season(values[:train_end])
-    return Series(values, train_end, validation_end, seasons, seconds, ticks - len(observed), panel, intents)
+    return Series(values, ticks, ticks, (), seconds, ticks - len(places), panel, intents)
 
 
 def _grid(panel: Panel) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:

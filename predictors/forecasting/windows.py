@@ -130,10 +130,12 @@ class Windows:
         return np.arange(max(first - max(self.horizons), 0), end - min(self.horizons))
 
 
-def make_windows(series: Series, scaling: Scaling, lags: int, horizons: tuple[int, ...]) -> Windows:
-    """Prepare the levels of a series; see :class:`Windows`."""
+def make_windows(
+    series: Series, scaling: Scaling, lags: int, horizons: tuple[int, ...], profiled: bool = True
+) -> Windows:
+    """Prepare the levels of a series, with or without a profile; see :class:`Windows`."""
     levels = scaling.levels(series.values)
-    profile = _profile(levels[: series.train_end], series.seasons)
+    profile = _profile(levels[: series.train_end], series.seasons) if profiled else None
     return Windows(series, scaling, lags, horizons, levels, hold(levels), profile)
 
 
