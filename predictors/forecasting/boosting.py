@@ -1,54 +1,69 @@
 """Gradient-boosted trees (LightGBM), if installed: one booster for each feature, horizon and loss.
 
 They read the same inputs as the network, and who the zone is; what they learn is the change from the last value, over
-the zone's deviation. Missing inputs are left to the trees. Rounds are stopped on the validation part.
+the zone's deviation. Missing inputs are left to the trees. Rounds are stopped on the validation part, and by time.
 """
 
-from typing import Any, Final
+import time
+from typing import Any, Final, NamedTuple
 
+import lightgbm as library
 import numpy as np
-from numpy.typing import NDArray
 
 from predictors.forecasting.baselines import place_targets
-from predictors.forecasting.forecasts import Floats, Forecasts, Study
+from predictors.forecasting.forecasts import Forecasts, Study
 from predictors.forecasting.linear import blocks, thin
-from predictors.forecasting.scaling import fit_scaling
+from predictors.forecasting.margins import error_margins
+from predictors.forecasting.scaling import Floats, fit_scaling
 from predictors.forecasting.windows import Inputs, Ticks, Windows, make_windows
 
 ROUNDS: Final = 1_000
+LEAST_ROUNDS: Final = 50
 PATIENCE: Final = 40
+RATE: Final = 0.05
+MOST_RATE: Final = 0.2
 SETTINGS: Final[dict[str, Any]] = {
-    "learning_rate": 0.05, "num_leaves": 63, "min_data_in_leaf": 50, "feature_fraction": 0.8,
-    "bagging_fraction": 0.8, "bagging_freq": 1, "verbosity": -1, "deterministic": True, "force_row_wise": True,
+    "num_leaves": 63, "min_data_in_leaf": 50, "feature_fraction": 0.8, "bagging_fraction": 0.8, "bagging_freq": 1,
+    "verbosity": -1, "deterministic": True, "force_row_wise": True,
 }  # fmt: skip
 """Common choices for series of this kind; the same for all panels, like the network's."""
+TREE_S: Final = 5e-8
+"""To look a row up in a tree, s: 4e-8 for 63 leaves on one core of a server [M]."""
+LOSSES: Final = ("l1", "l2")
+"""What median and mean are learnt with."""
+
+
+class Data(NamedTuple):
+    """Rows to learn from: columns ``[R, K]``, changes of level ``[R]``, weights ``[R]``.
+
+    A weight is the zone's deviation, so that errors count in the feature's unit.
+    """
+
+    columns: Floats
+    changes: Floats
+    weights: Floats
 
 
 def lightgbm(study: Study) -> Forecasts:
-    """Forecast medians (absolute loss) and means (squared loss)."""
+    """Forecast medians (absolute loss) and means (squared loss); quantiles from the median's validation errors."""
     series = study.series
     scaling = fit_scaling(series.values[: series.train_end], np.zeros(series.shape[2], dtype=bool))
     windows = make_windows(series, scaling, study.lags, study.horizons)
-    shape = (len(study.horizons), len(windows.levels) - series.train_end, *windows.levels.shape[1:])
-    found = {"l1": np.zeros(shape, np.float32), "l2": np.zeros(shape, np.float32)}
-    fits = [(h, f, loss) for h in range(shape[0]) for f in range(shape[3]) for loss in found]
-    for done, (h, f, loss) in enumerate(fits):
-        study.report(done / len(fits), f"tree {done + 1} of {len(fits)}")
-        booster = _fit(windows, h, f, loss, study)
-        for part in blocks(windows, windows.origins(series.train_end, len(windows.levels))):
-            inputs = windows.inputs(part)
-            change = booster.predict(table(inputs, h, f), num_threads=study.threads)
-            levels = np.zeros_like(inputs.last)
-            levels[..., f] = inputs.last[..., f] + change.reshape(levels.shape[:2])
-            _place(found[loss], part, windows, h, f, scaling.values(levels))
-    return Forecasts(found["l1"], found["l2"])
-
-
-def _place(result: Floats, origins: Ticks, windows: Windows, h: int, f: int, values: Floats) -> None:
-    horizon = windows.horizons[h]
-    place_targets(
-        result[h : h + 1, ..., f : f + 1], origins, (horizon,), windows.series.train_end, values[None, ..., f : f + 1]
-    )
+    shape = (len(study.horizons), len(series.values) - series.validation_end, *series.shape[1:])
+    median, mean, upper = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty((2, *shape), np.float32)
+    for done, (h, f) in enumerate(np.ndindex(shape[0], shape[3])):
+        boosters = {}
+        held_out = _data(windows, series.train_end, series.validation_end, h, f)
+        train = _data(windows, 0, series.train_end, h, f)
+        for number, loss in enumerate(LOSSES):
+            step = 2 * done + number
+            study.report(step / (2 * shape[0] * shape[3]), f"booster {step + 1} of {2 * shape[0] * shape[3]}")
+            boosters[loss] = _fit(train, held_out, loss, study)
+        for loss, result in zip(LOSSES, (median, mean), strict=True):
+            _forecast(boosters[loss], windows, h, f, result, study.threads)
+        margins = error_margins(held_out.changes - _predict(boosters["l1"], held_out.columns, study.threads))
+        upper[:, h, ..., f] = median[h, ..., f] + margins[:, None, None] * scaling.deviation[:, f]
+    return Forecasts(median, mean, upper)
 
 
 def table(inputs: Inputs, horizon: int, feature: int) -> Floats:
@@ -64,22 +79,8 @@ def table(inputs: Inputs, horizon: int, feature: int) -> Floats:
     return np.concatenate(parts, axis=-1).reshape(batch * zones, -1)
 
 
-def _fit(windows: Windows, h: int, f: int, loss: str, study: Study) -> Any:
-    import lightgbm as library  # noqa: PLC0415  # optional
-
-    series = windows.series
-    train = _data(windows, 0, series.train_end, h, f)
-    held_out = _data(windows, series.train_end, series.validation_end, h, f)
-    zone = [train[0].shape[1] - 1]
-    data = library.Dataset(train[0], train[1], weight=train[2], categorical_feature=zone)
-    valid = library.Dataset(held_out[0], held_out[1], weight=held_out[2], reference=data, categorical_feature=zone)
-    settings = SETTINGS | {"objective": loss, "seed": study.seed, "num_threads": study.threads}
-    stop = library.early_stopping(PATIENCE, verbose=False)
-    return library.train(settings, data, ROUNDS, valid_sets=[valid], callbacks=[stop])
-
-
-def _data(windows: Windows, first: int, end: int, h: int, f: int) -> tuple[Floats, Floats, NDArray[np.float32]]:
-    """Return columns, changes of level, and weights: a zone's deviation, so that errors count in the feature's unit."""
+def _data(windows: Windows, first: int, end: int, h: int, f: int) -> Data:
+    """Return the rows whose targets lie in ``[first, end)`` and were observed, thinned if they are too many."""
     tables, changes, weights = [], [], []
     for part in blocks(windows, thin(windows, windows.origins(first, end))):
         inputs = windows.inputs(part)
@@ -88,4 +89,64 @@ def _data(windows: Windows, first: int, end: int, h: int, f: int) -> tuple[Float
         tables.append(table(inputs, h, f)[rows])
         changes.append((levels[h, ..., f] - inputs.last[..., f]).ravel()[rows])
         weights.append(np.broadcast_to(windows.scaling.deviation[:, f], known.shape[1:3]).ravel()[rows])
-    return np.concatenate(tables), np.concatenate(changes), np.concatenate(weights)
+    return Data(np.concatenate(tables), np.concatenate(changes), np.concatenate(weights))
+
+
+def _fit(train: Data, held_out: Data, loss: str, study: Study) -> library.Booster | None:
+    """Return a booster; ``None``, which forecasts no change, where nothing is known to learn from or to stop by."""
+    if not len(train.changes) or not len(held_out.changes):
+        return None
+    zone = [train.columns.shape[1] - 1]
+    data = library.Dataset(train.columns, train.changes, weight=train.weights, categorical_feature=zone)
+    valid = library.Dataset(
+        held_out.columns, held_out.changes, weight=held_out.weights, reference=data, categorical_feature=zone
+    )
+    rounds = most_rounds(study)
+    settings = SETTINGS | {
+        "objective": loss, "seed": study.seed, "num_threads": study.threads,
+        "learning_rate": min(RATE * ROUNDS / rounds, MOST_RATE),
+    }  # fmt: skip
+    stops = [library.early_stopping(PATIENCE, verbose=False), _stop_after(30.0 * study.minutes / count_fits(study))]
+    return library.train(settings, data, rounds, valid_sets=[valid], callbacks=stops)
+
+
+def count_fits(study: Study) -> int:
+    """Return how many boosters are trained."""
+    return len(LOSSES) * len(study.horizons) * study.series.shape[2]
+
+
+def most_rounds(study: Study) -> int:
+    """Return how many rounds leave half of the time for the forecasts; with fewer, each round learns more."""
+    ticks, zones, _ = study.series.shape
+    lookups = (ticks - study.series.validation_end) * zones * count_fits(study)
+    affordable = 30.0 * study.minutes * study.threads / (lookups * TREE_S)
+    return int(np.clip(affordable, LEAST_ROUNDS, ROUNDS))
+
+
+def _stop_after(seconds: float) -> Any:
+    """Return a callback that ends a training, which keeps all its rounds then."""
+    started = time.perf_counter()
+
+    def stop(state: Any) -> None:
+        if time.perf_counter() - started > seconds:
+            raise library.callback.EarlyStopException(state.iteration, state.evaluation_result_list)
+
+    stop.order = 40  # type: ignore[attr-defined]  # after early stopping, whose choice of a round comes first
+    return stop
+
+
+def _predict(booster: library.Booster | None, columns: Floats, threads: int) -> Floats:
+    if booster is None:
+        return np.zeros(len(columns), dtype=np.float32)
+    return np.asarray(booster.predict(columns, num_threads=threads), dtype=np.float32)
+
+
+def _forecast(booster: library.Booster | None, windows: Windows, h: int, f: int, result: Floats, threads: int) -> None:
+    """Write forecast values of the test part into ``result [H, T', N, F]``."""
+    first = windows.series.validation_end
+    parts: list[Ticks] = blocks(windows, windows.origins(first, len(windows.levels)))
+    for part in parts:
+        inputs = windows.inputs(part)
+        levels = inputs.last[..., f] + _predict(booster, table(inputs, h, f), threads).reshape(inputs.last.shape[:2])
+        values = windows.scaling.feature_values(levels, f)
+        place_targets(result[h : h + 1, ..., f : f + 1], part, (windows.horizons[h],), first, values[None, ..., None])

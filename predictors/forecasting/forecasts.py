@@ -8,27 +8,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from metaverse_env.errors import PanelError
 from metaverse_env.plugins import resolve
+from predictors.forecasting.progress import Report
+from predictors.forecasting.scaling import Floats
 from predictors.forecasting.series import Series
-
-Floats = NDArray[np.float32]
 
 
 class Forecasts(NamedTuple):
-    """What is forecast for every target from the validation part on, ``[H, T', N, F]`` in the features' units.
+    """What is forecast for every target of the test part, in the features' units.
 
     Attributes:
-        median: Judged by absolute error.
-        mean: Judged by squared error.
-        upper: ``[2, H, T', N, F]``, quantiles .9 and .99; ``None`` has them added from errors on the validation part.
+        median: ``[H, T', N, F]``, judged by absolute error.
+        mean: ``[H, T', N, F]``, judged by squared error.
+        upper: ``[2, H, T', N, F]``, quantiles .9 and .99.
     """
 
     median: Floats
     mean: Floats
-    upper: Floats | None = None
+    upper: Floats
+
+    def first(self, targets: int) -> "Forecasts":
+        """Return a copy of the first targets alone, so that the rest can be forgotten."""
+        return Forecasts(
+            self.median[:, :targets].copy(), self.mean[:, :targets].copy(), self.upper[:, :, :targets].copy()
+        )
 
 
 def _silent(done: float, words: str) -> None:
@@ -38,6 +42,9 @@ def _silent(done: float, words: str) -> None:
 @dataclass(frozen=True)
 class Study:
     """What a model may use: targets before ``series.train_end`` to learn, those of the validation part to choose.
+
+    Raises:
+        PanelError: A horizon is as long as the training part, so there is nothing to learn it from.
 
     Attributes:
         series: The panel on its grid.
@@ -55,7 +62,15 @@ class Study:
     seed: int = 0
     minutes: float = 8.0
     threads: int = 1
-    report: Callable[[float, str], None] = field(default=_silent, compare=False)
+    report: Report = field(default=_silent, compare=False)
+
+    def __post_init__(self) -> None:
+        most = self.series.train_end - 1
+        if max(self.horizons) > most:
+            raise PanelError(
+                f"panel {self.series.panel.source}: a horizon of {max(self.horizons)} ticks cannot be learnt from a "
+                f"training part of {self.series.train_end} ticks; ask for at most {most}, or give a longer panel"
+            )
 
 
 Model = Callable[[Study], Forecasts]
@@ -81,5 +96,5 @@ def load_model(name: str) -> Model:
         UnknownNameError: There is none of this name.
         MissingExtraError: What it needs is not installed.
     """
-    model: Model = resolve("forecast model", name, MODELS, "predictors")
+    model: Model = resolve("forecast model", name, MODELS, "boosting" if name == "lightgbm" else "predictors")
     return model

@@ -10,7 +10,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from predictors.forecasting.windows import Floats, Inputs, Ticks, Windows
+from metaverse_env.errors import PanelError
+from predictors.forecasting.scaling import Floats
+from predictors.forecasting.windows import Inputs, Ticks, Windows
 
 Array = NDArray[np.float64]
 
@@ -18,13 +20,17 @@ RIDGES: Final = (3.0, 30.0, 300.0)
 """Penalties that are tried, in units of one observation's unit variance."""
 MOST_ZONES_ALONE: Final = 64
 """Up to so many zones each gets a regression of its own, beside the common one."""
+MOST_CELLS: Final = 50_000_000
+"""Of all normal equations together (400 MB): with more, zones get no regression of their own."""
+MOST_FEATURES: Final = 128
+"""Every feature is forecast from all of them, so the normal equations grow with their number's cube."""
 MOST_ROWS: Final = 400_000
 """Zone-ticks that the normal equations are summed over; beyond them origins are drawn at random."""
 _BLOCK_ROWS: Final = 20_000
 
 
 class Candidate(NamedTuple):
-    """A linear forecast: its name, and weights ``[N + 1, K]``, the last row for zones unknown."""
+    """A linear forecast: its name, and weights ``[N + 1, K]``, the last row for zones unknown; one may be all rows."""
 
     name: str
     weights: Array
@@ -39,10 +45,15 @@ def columns(inputs: Inputs, horizon: int, feature: int) -> Floats:
     return np.concatenate(parts, axis=-1)
 
 
+def count_columns(windows: Windows) -> int:
+    """Return ``K``, how many columns :func:`columns` gives."""
+    features: int = windows.levels.shape[2]
+    return windows.lags - 1 + 2 * features + windows.seasonal_columns + 1
+
+
 def subsets(windows: Windows, feature: int) -> dict[str, NDArray[np.int64]]:
     """Return which columns the regressions use: own changes; own level too; all features."""
-    before, features = windows.lags - 1, windows.levels.shape[2]
-    count = before + 2 * features + windows.seasonal_columns + 1
+    before, features, count = windows.lags - 1, windows.levels.shape[2], count_columns(windows)
     changes = [*range(before), *range(before + 2 * features, count)]
     found = {"changes": changes, "level": [*changes, before + feature]}
     if features > 1:
@@ -50,9 +61,9 @@ def subsets(windows: Windows, feature: int) -> dict[str, NDArray[np.int64]]:
     return {name: np.array(sorted(chosen)) for name, chosen in found.items()}
 
 
-def thin(windows: Windows, origins: Ticks, seed: int = 0) -> Ticks:
-    """Return at most :data:`MOST_ROWS` zone-ticks' worth of origins, drawn evenly, in order."""
-    most = max(1, MOST_ROWS // windows.levels.shape[1])
+def thin(windows: Windows, origins: Ticks, seed: int = 0, rows: int = MOST_ROWS) -> Ticks:
+    """Return at most so many zone-ticks' worth of origins, drawn evenly, in order."""
+    most = max(1, rows // windows.levels.shape[1])
     if len(origins) <= most:
         return origins
     return np.sort(np.random.default_rng(seed).choice(origins, most, replace=False))
@@ -72,46 +83,49 @@ class NormalEquations(NamedTuple):
 
 
 def normal_equations(windows: Windows) -> NormalEquations:
-    """Sum the normal equations of the training part."""
+    """Sum the normal equations of the training part.
+
+    Raises:
+        PanelError: The panel has too many features.
+    """
     (_, zones, features), horizons = windows.levels.shape, len(windows.horizons)
-    zones = zones if zones <= MOST_ZONES_ALONE else 1
-    count = windows.lags - 1 + 2 * features + windows.seasonal_columns + 1
-    gram = np.zeros((horizons, features, zones, count, count))
-    moment = np.zeros((horizons, features, zones, count))
+    if features > MOST_FEATURES:
+        raise PanelError(
+            f"panel {windows.series.panel.source} has {features} features; {MOST_FEATURES} can be forecast together. "
+            "Cut it into panels of fewer"
+        )
+    count = count_columns(windows)
+    alone = zones <= MOST_ZONES_ALONE and horizons * features * zones * count**2 <= MOST_CELLS
+    groups = zones if alone else 1
+    gram = np.zeros((horizons, features, groups, count, count))
+    moment = np.zeros((horizons, features, groups, count))
     end = windows.series.train_end
     for part in blocks(windows, thin(windows, windows.origins(0, end))):
         inputs = windows.inputs(part)
         levels, weights = windows.targets(part, 0, end)
-        for h in range(horizons):
-            for f in range(features):
-                table = columns(inputs, h, f).reshape(-1, zones, count) if zones > 1 else _flat(inputs, h, f)
-                weight = weights[h, ..., f].reshape(len(table), -1)
-                change = (levels[h, ..., f] - inputs.last[..., f]).reshape(weight.shape)
-                weighted = (table * weight[..., None]).transpose(1, 2, 0)
-                gram[h, f] += weighted @ table.transpose(1, 0, 2)
-                moment[h, f] += (weighted @ change.T[..., None])[..., 0]
+        for h, f in np.ndindex(horizons, features):
+            # Groups come first: [groups, rows, K] and [groups, rows].
+            table = columns(inputs, h, f).reshape(-1, groups, count).swapaxes(0, 1)
+            weight = weights[h, ..., f].reshape(-1, groups).T
+            change = (levels[h, ..., f] - inputs.last[..., f]).reshape(-1, groups).T
+            weighted = (table * weight[..., None]).swapaxes(1, 2)
+            gram[h, f] += weighted @ table
+            moment[h, f] += (weighted @ change[..., None])[..., 0]
     return NormalEquations(gram, moment)
-
-
-def _flat(inputs: Inputs, horizon: int, feature: int) -> Floats:
-    table = columns(inputs, horizon, feature)
-    return table.reshape(-1, 1, table.shape[-1])
 
 
 def candidates(windows: Windows, equations: NormalEquations, horizon: int, feature: int) -> list[Candidate]:
     """Return every linear forecast of one feature at one horizon."""
-    zones = windows.levels.shape[1]
-    count = equations.moment.shape[-1]
-    found = [Candidate("persistence", np.zeros((zones + 1, count)))]
+    count, shape = equations.moment.shape[-1], (windows.levels.shape[1] + 1, equations.moment.shape[-1])
+    found = [Candidate("persistence", np.broadcast_to(0.0, shape))]
     if windows.profile is not None:
-        profile = np.zeros((zones + 1, count))
-        profile[:, -3] = 1.0
-        found.append(Candidate("profile", profile))
+        # Columns end with: the profile's change to the target, the last level's distance from it, the constant.
+        found.append(Candidate("profile", np.broadcast_to(np.arange(count) == count - 3, shape).astype(float)))
     gram, moment = equations.gram[horizon, feature], equations.moment[horizon, feature]
     for name, used in subsets(windows, feature).items():
         for ridge in RIDGES:
             common = _solve(gram.sum(axis=0)[None], moment.sum(axis=0)[None], used, ridge)
-            found.append(Candidate(f"{name}, common, {ridge:g}", np.repeat(common, zones + 1, axis=0)))
+            found.append(Candidate(f"{name}, common, {ridge:g}", np.broadcast_to(common, shape)))
             if len(moment) > 1:
                 alone = np.concatenate([_solve(gram, moment, used, ridge), common])
                 found.append(Candidate(f"{name}, each zone, {ridge:g}", alone))

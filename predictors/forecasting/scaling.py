@@ -14,8 +14,10 @@ Floats = NDArray[np.float32]
 
 _LOW_QUANTILE: Final = 0.05
 """A logarithm is taken of the value plus this quantile of the positive ones, so that zeros stay near."""
-_MOST_EXPONENT: Final = 60.0
-"""A level beyond it is not a forecast any more; it stays finite."""
+_LEAST_OFFSET: Final = 1e-8
+"""Of the highest value: the least that is added, so that no value that was learnt from is beyond the end."""
+MOST_EXPONENT: Final = 20.0
+"""A logarithm so far above a zone's mean (a factor of 5e8) is not a forecast any more; values stop there, finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +38,8 @@ class Scaling:
 
     def levels(self, values: Floats) -> Floats:
         """Return levels ``[…, N, F]`` of values; NaN stays NaN."""
-        with np.errstate(invalid="ignore"):
-            logs = np.log(np.maximum(values, 0.0) + self.offset)
-        return ((np.where(self.logarithmic, logs, values) - self.centre) / self.deviation).astype(np.float32)
+        raw = _logarithms(values, self.logarithmic, self.offset)
+        return ((raw - self.centre) / self.deviation).astype(np.float32)
 
     def values(self, levels: Floats) -> Floats:
         """Return the values of levels ``[…, N, F]``.
@@ -47,17 +48,32 @@ class Scaling:
         >>> scaling.values(scaling.levels(np.array([[[5.0]]], np.float32))).round(4)
         array([[[5.]]], dtype=float32)
         """
-        raw = levels * self.deviation + self.centre
-        exponent = np.where(self.logarithmic, np.minimum(raw, _MOST_EXPONENT), 0.0)
-        return np.where(self.logarithmic, np.exp(exponent) - self.offset, raw).astype(np.float32)
+        return _values(levels, self.logarithmic, self.offset, self.centre, self.deviation)
+
+    def feature_values(self, levels: Floats, feature: int) -> Floats:
+        """Return the values of one feature's levels ``[…, N]``."""
+        f = feature
+        return _values(levels, self.logarithmic[f], self.offset[:, f], self.centre[:, f], self.deviation[:, f])
+
+
+def _values(levels: Floats, logarithmic: Any, offset: Floats, centre: Floats, deviation: Floats) -> Floats:
+    raw = levels * deviation + centre
+    exponent = np.where(logarithmic, np.minimum(raw, centre + MOST_EXPONENT), np.float32(0.0))
+    return np.where(logarithmic, np.exp(exponent) - offset, raw)
+
+
+def _logarithms(values: Floats, logarithmic: NDArray[np.bool_], offset: NDArray[np.floating[Any]]) -> Floats:
+    """Return ``[…, N, F]`` with the logarithm of those features that are to have one."""
+    shifted = np.maximum(values, np.float32(0.0)) + offset
+    logs: Floats = np.log(shifted, out=values.astype(shifted.dtype), where=np.broadcast_to(logarithmic, values.shape))
+    return logs
 
 
 def fit_scaling(values: Floats, logarithmic: NDArray[np.bool_]) -> Scaling:
     """Fit to training values ``[T, N, F]``; a zone never observed is scaled like the mean of the others."""
-    positive = np.where(values > 0.0, values, np.nan)
-    offset = _like_the_others(_quantile(positive), 1.0)
-    raw = np.where(logarithmic, np.log(np.maximum(values, 0.0) + offset), values)
-    centre, deviation = moments(raw)
+    positive = np.where(values > 0.0, values, np.float32(np.nan))
+    offset = _like_the_others(_offset(positive), 1.0)
+    centre, deviation = moments(_logarithms(values, logarithmic, offset))
     deviation = np.where(deviation > 1e-6 * (np.abs(centre) + 1e-6), deviation, np.nan)
     parts = (offset, _like_the_others(centre, 0.0), _like_the_others(deviation, 1.0))
     return Scaling(logarithmic, *(part.astype(np.float32) for part in parts))
@@ -72,13 +88,42 @@ def moments(values: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64], NDA
     return mean, np.where(count > 1, np.sqrt(variance), np.nan)
 
 
-def _quantile(values: Floats) -> NDArray[np.float64]:
-    """Return the low quantile of each column ``[N, F]``; NaN sorts last."""
-    ordered = np.sort(values, axis=0)
+def training_mean(values: Floats) -> Floats:
+    """Return the mean ``[N, F]`` of training values ``[T, N, F]``: of the other zones for one never observed, or 0."""
+    return _like_the_others(moments(values)[0], 0.0).astype(np.float32)
+
+
+def extend_scaling(scaling: Scaling, places: NDArray[np.int64], values: Floats) -> Scaling:
+    """Return the scaling of other zones: of those that are known, and of new ones by what they show.
+
+    Args:
+        scaling: Of ``N`` known zones.
+        places: ``[M]``, which known zone each one is; ``N`` is a new one.
+        values: ``[T, M, F]``, what they show; what a new one does not tell is the mean of the known zones.
+    """
+    new = places >= len(scaling.offset)
+    known = np.minimum(places, len(scaling.offset) - 1)
+
+    def extend(part: Floats, own: NDArray[np.floating[Any]]) -> Floats:
+        usual = part.mean(axis=0, dtype=np.float64)
+        return np.where(new[:, None], np.where(np.isfinite(own), own, usual), part[known]).astype(np.float32)
+
+    offset = extend(scaling.offset, _offset(np.where(values > 0.0, values, np.float32(np.nan))))
+    centre, deviation = moments(_logarithms(values, scaling.logarithmic, offset))
+    moving = np.where(deviation > 1e-6 * (np.abs(centre) + 1e-6), deviation, np.nan)
+    return Scaling(scaling.logarithmic, offset, extend(scaling.centre, centre), extend(scaling.deviation, moving))
+
+
+def _offset(positive: Floats) -> NDArray[np.float64]:
+    """Return what is added before a logarithm ``[N, F]``, of values ``[T, N, F]`` that are positive or NaN."""
+    ordered = np.sort(positive, axis=0)  # NaN comes last
     count = np.isfinite(ordered).sum(axis=0)
-    place = np.maximum((_LOW_QUANTILE * count).astype(int), 0)
-    found: NDArray[np.float64] = np.take_along_axis(ordered, np.minimum(place, len(values) - 1)[None], axis=0)[0]
-    return found.astype(np.float64)
+    low, high = (
+        np.take_along_axis(ordered, np.maximum(place.astype(int), 0)[None], axis=0)[0].astype(np.float64)
+        for place in (_LOW_QUANTILE * count, count - 1)
+    )
+    offset: NDArray[np.float64] = np.maximum(low, _LEAST_OFFSET * high)
+    return offset
 
 
 def _like_the_others(found: NDArray[np.float64], default: float) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ parts are chronological, and a forecast belongs to the part that its *target* li
 same targets, and a panel shorter than window and horizon together can be judged at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,27 +13,15 @@ from numpy.typing import NDArray
 
 from metaverse_env.errors import PanelError
 from metaverse_env.panels import Panel
-from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_WEEK
-
-Floats = NDArray[np.float32]
+from predictors.forecasting.scaling import Floats
+from predictors.forecasting.seasons import calendar_seasons, find_season
 
 MOST_ROWS: Final = 5_000_000
 """Of the regular grid; a panel with a hole of years would need more."""
-LEAST_SEASONS: Final = 2
-"""A season is one if the training part holds it this often."""
-LEAST_CORRELATION: Final = 0.15
-"""Autocorrelation of changes at which a season is believed in a panel without times [E]."""
-NEARLY: Final = 0.8
-"""Of the highest correlation: how much the first of its equals has [E]."""
-LEAST_PERIOD: Final = 4
-LEAST_SEARCHED: Final = 8
-"""Changes in which a season can be searched."""
-MOST_SEARCHED: Final = 256
-"""Series that are searched."""
 _MOST_JITTER: Final = 0.45
 """Of a step: how far from its place on the grid a time may lie."""
-_WHOLE: Final = 0.01
-"""Of a step: how far from a whole number of steps a season may be."""
+_MOST_DRIFT: Final = 0.1
+"""How far the mean step may be from the median one, as a share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +54,24 @@ class Series:
         ticks, zones, features = self.values.shape
         return ticks, zones, features
 
+    @property
+    def step_s(self) -> float | None:
+        """Spacing of the grid, s; ``None`` without times, or with one alone."""
+        return None if self.seconds is None or len(self.seconds) < 2 else float(self.seconds[1] - self.seconds[0])
+
+    @property
+    def described(self) -> str:
+        """A sentence about size, seasons and parts, for the user."""
+        ticks, zones, features = self.shape
+        known = 100.0 * float(np.isfinite(self.values).mean())
+        seasons = f"seasons of {', '.join(map(str, self.seasons))} ticks" if self.seasons else "no seasons"
+        inserted = f" ({self.inserted} put in as missing)" if self.inserted else ""
+        return (
+            f"{self.panel.source}: {ticks} ticks{inserted}, {zones} zones, {features} features, "
+            f"{known:.1f} % observed, {seasons}; training to tick {self.train_end}, validation to tick "
+            f"{self.validation_end}, then test"
+        )
+
 
 def make_series(panel: Panel, split: tuple[float, float, float] = (0.7, 0.1, 0.2)) -> Series:
     """Put a panel on its grid and cut it.
@@ -83,37 +89,50 @@ def make_series(panel: Panel, split: tuple[float, float, float] = (0.7, 0.1, 0.2
     >>> series.shape, series.inserted, (series.train_end, series.validation_end)
     ((10, 1, 1), 1, (7, 8))
     """
-    observed = np.where(panel.observed, panel.values, np.nan).astype(np.float32)
+    whole = on_grid(panel)
+    train_end, validation_end = _ends(len(whole.values), split)
+    _check_parts(whole.values, train_end, validation_end, panel.source)
+    known = () if whole.step_s is None else calendar_seasons(whole.step_s, train_end)
+    seasons = known or find_season(whole.values[:train_end])
+    return replace(whole, train_end=train_end, validation_end=validation_end, seasons=seasons)
+
+
+def on_grid(panel: Panel) -> Series:
+    """Put a panel on its grid; all of it is training, and it has no seasons.
+
+    Raises:
+        PanelError: Its times are not on a grid, or the grid has too many rows.
+    """
     places, seconds = _grid(panel)
     ticks = int(places[-1]) + 1
-    values = np.full((ticks, *observed.shape[1:]), np.nan, dtype=np.float32)
-    values[places] = observed
+    values = np.full((ticks, *panel.values.shape[1:]), np.nan, dtype=np.float32)
+    values[places] = np.where(panel.observed, panel.values, np.nan)
     intents = None
     if panel.intents is not None:
         intents = np.full((ticks, *panel.intents.shape[1:]), np.nan, dtype=np.float32)
         intents[places] = panel.intents
-    train_end, validation_end = _ends(ticks, split)
-    _check_parts(values, train_end, validation_end, panel.source)
-    seasons = _calendar_seasons(seconds, train_end) if seconds is not None else _found_seasons(values[:train_end])
-    return Series(values, train_end, validation_end, seasons, seconds, ticks - len(observed), panel, intents)
+    return Series(values, ticks, ticks, (), seconds, ticks - len(places), panel, intents)
 
 
 def _grid(panel: Panel) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
     """Return the row of each sample on the grid, and the grid's times; without times rows are samples."""
     if panel.timestamps is None:
         return np.arange(len(panel.values)), None
-    spacings = np.diff(panel.timestamps)
-    step = float(np.median(spacings)) if len(spacings) else 1.0
-    exact = (panel.timestamps - panel.timestamps[0]) / step
-    places = np.round(exact).astype(np.int64)
-    if np.any(np.diff(places) < 1) or np.abs(exact - places).max() > _MOST_JITTER:
+    if len(panel.timestamps) == 1:
+        return np.zeros(1, dtype=np.int64), panel.timestamps
+    spacings, since = np.diff(panel.timestamps), panel.timestamps - panel.timestamps[0]
+    median = float(np.median(spacings))
+    places = np.append(0, np.cumsum(np.round(spacings / median)).astype(np.int64))
+    step = float(since[-1]) / max(int(places[-1]), 1)  # of all times, so that jitter does not add up
+    regular = abs(step / median - 1.0) < _MOST_DRIFT and np.abs(since / step - places).max() < _MOST_JITTER
+    if not regular or np.any(np.diff(places) < 1):
         raise PanelError(
-            f"panel {panel.source}: times are not on a grid of {step:g} s, their median spacing; "
-            "resample it to equal spacing"
+            f"panel {panel.source}: times are not on a grid; their median spacing is {median:g} s. "
+            "Resample them to equal spacing"
         )
     if places[-1] >= MOST_ROWS:
         raise PanelError(
-            f"panel {panel.source}: at one row every {step:g} s it would have {int(places[-1]) + 1} rows, "
+            f"panel {panel.source}: at one row every {step:g} s it would have {int(places[-1]) + 1} rows; "
             f"at most {MOST_ROWS} are possible; cut it at its gaps"
         )
     return places, panel.timestamps[0] + step * np.arange(places[-1] + 1)
@@ -141,30 +160,3 @@ def _check_parts(values: Floats, train_end: int, validation_end: int, source: st
                 f"panel {source}: its {name} part has {len(part)} of {len(values)} times and no observed value; "
                 "give a longer panel or another --split"
             )
-
-
-def _calendar_seasons(seconds: NDArray[np.float64], train_end: int) -> tuple[int, ...]:
-    step = float(seconds[1] - seconds[0]) if len(seconds) > 1 else SECONDS_PER_WEEK
-    periods = (SECONDS_PER_DAY / step, SECONDS_PER_WEEK / step)
-    whole = [round(period) for period in periods if period >= 2.0 and abs(period - round(period)) < _WHOLE]
-    return tuple(period for period in whole if train_end >= LEAST_SEASONS * period)
-
-
-def _found_seasons(values: Floats) -> tuple[int, ...]:
-    """Return the period at which changes repeat themselves most, on the mean over zones and features, if they do."""
-    ticks = len(values)
-    changes = np.nan_to_num(np.diff(values.reshape(ticks, -1)[:, :MOST_SEARCHED], axis=0))
-    changes = changes[:, changes.std(axis=0) > 0.0]
-    if len(changes) < LEAST_SEARCHED or not changes.shape[1]:
-        return ()
-    changes = (changes - changes.mean(axis=0)) / changes.std(axis=0)
-    power = np.abs(np.fft.rfft(changes, 2 * len(changes), axis=0)) ** 2
-    pairs = len(changes) - np.arange(len(changes))
-    correlation = np.fft.irfft(power.mean(axis=1))[: len(changes)] / pairs
-    candidates = range(LEAST_PERIOD, len(changes) // LEAST_SEASONS)
-    peaks = [lag for lag in candidates if correlation[lag] >= correlation[lag - 2 : lag + 3].max()]
-    highest = max((float(correlation[lag]) for lag in peaks), default=0.0)
-    if highest < LEAST_CORRELATION:
-        return ()
-    # A season also shows at its multiples: of nearly equal peaks the first is meant.
-    return (next(lag for lag in peaks if correlation[lag] > NEARLY * highest),)

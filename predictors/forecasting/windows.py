@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaverse_env.units import SECONDS_PER_DAY
-from predictors.forecasting.scaling import Scaling
+from predictors.forecasting.scaling import Floats, Scaling
 from predictors.forecasting.series import Series
 
-Floats = NDArray[np.float32]
 Ticks = NDArray[np.int64]
 
 LEAST_PROFILE_SEASONS: Final = 3
@@ -131,22 +130,25 @@ class Windows:
         return np.arange(max(first - max(self.horizons), 0), end - min(self.horizons))
 
 
-def make_windows(series: Series, scaling: Scaling, lags: int, horizons: tuple[int, ...]) -> Windows:
-    """Prepare the levels of a series; see :class:`Windows`."""
+def make_windows(
+    series: Series, scaling: Scaling, lags: int, horizons: tuple[int, ...], profiled: bool = True
+) -> Windows:
+    """Prepare the levels of a series, with or without a profile; see :class:`Windows`."""
     levels = scaling.levels(series.values)
-    profile = _profile(levels[: series.train_end], series.seasons)
+    profile = _profile(levels[: series.train_end], series.seasons) if profiled else None
     return Windows(series, scaling, lags, horizons, levels, hold(levels), profile)
 
 
-def hold(levels: Floats) -> Floats:
-    """Replace what was not observed by the last level before it, and by 0, the mean, where there is none.
+def hold(values: Floats, before: Floats | float = 0.0) -> Floats:
+    """Replace what was not observed by the last value before it, and by ``before`` where there is none.
 
     >>> hold(np.array([np.nan, 2.0, np.nan, 3.0], np.float32)[:, None, None]).ravel()
     array([0., 2., 2., 3.], dtype=float32)
     """
-    rows = np.arange(len(levels), dtype=np.int32)[:, None, None]
-    newest = np.maximum.accumulate(np.where(np.isfinite(levels), rows, np.int32(0)), axis=0)
-    return np.nan_to_num(np.take_along_axis(levels, newest, axis=0))
+    rows = np.arange(len(values), dtype=np.int32)[:, None, None]
+    newest = np.maximum.accumulate(np.where(np.isfinite(values), rows, np.int32(0)), axis=0)
+    held: Floats = np.take_along_axis(values, newest, axis=0)
+    return np.where(np.isfinite(held), held, np.asarray(before, dtype=held.dtype))
 
 
 def repeated_season(seasons: tuple[int, ...], ticks: int) -> int | None:

@@ -71,7 +71,7 @@ def _export_onnx(net: nn.Module, path: Path) -> None:
     rows, degree, ticks = Dim("N"), Dim("D"), Dim("T")
     shapes = {name: {0: rows, 1: degree} if name in _TABLES else {0: rows} for name in inputs}
     shapes |= {"ticks": {0: ticks}} if "ticks" in inputs else {}
-    with _quiet():
+    with quiet():
         torch.onnx.export(
             net,
             kwargs=inputs,
@@ -102,7 +102,7 @@ def forget_origin(path: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the exporter's notes about optional packages and its own internals from the user."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level

@@ -2,9 +2,11 @@
 
 One hidden state for each zone comes from the window, the season, the calendar and the intents (STID, Shao et al. 2022:
 a linear projection instead of a recurrence); it learns who the zone is, hears its neighbours once, and gives all
-horizons at once. Every last weight starts at zero, so an untrained network *is* the linear forecast.
+horizons at once. Every last weight starts at zero, so an untrained network *is* the linear forecast, with the
+quantiles of its errors.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -13,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from predictors.forecasting.windows import CALENDAR, Windows
-from predictors.stgnn.messages import ZoneMessages
 
 GraphKind = Literal["none", "given", "learned"]
+Hear = Callable[[Tensor], Tensor]
 
 OUTPUTS: Final = 4
 """Of each feature and horizon: median, two spreads, mean."""
@@ -26,7 +28,7 @@ UNKNOWN_SHARE: Final = 0.1
 DROPOUT: Final = 0.1
 MOST_LEARNED: Final = 2_000
 """Zones up to which a graph can be learned; every pair has a weight."""
-_FIRST_SPREAD: Final = -1.0
+_LEAST_SPREAD: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,23 @@ class Correction(nn.Module):
         self.deepen = nn.Linear(hidden, hidden)
         self.heads = nn.Linear(hidden, sizes.horizons * sizes.features * OUTPUTS)
         self.dropout = nn.Dropout(DROPOUT)
-        self.messages = ZoneMessages()  # type: ignore[abstract]
         if sizes.graph == "learned":
-            self.sends = nn.Parameter(torch.randn(sizes.zones + 1, IDENTITY))
-            self.hears = nn.Parameter(torch.randn(sizes.zones + 1, IDENTITY))
+            self.sends = nn.Parameter(torch.randn(sizes.zones, IDENTITY))
+            self.hears = nn.Parameter(torch.randn(sizes.zones, IDENTITY))
         nn.init.normal_(self.identity.weight, 0.0, 0.1)
         nn.init.zeros_(self.heads.weight)
         nn.init.zeros_(self.heads.bias)
-        with torch.no_grad():
-            self.heads.bias.view(-1, OUTPUTS)[:, 1:3] = _FIRST_SPREAD
+
+    @torch.no_grad()
+    def start_spreads(self, margins: Tensor) -> None:
+        """Begin with the quantiles .9 and .99 of the linear forecast's errors ``[H, F, 2]``, in units of their mean."""
+        spreads = torch.diff(margins, dim=-1, prepend=torch.zeros_like(margins[..., :1])).clamp(min=_LEAST_SPREAD)
+        biases = self.heads.bias.view(self.sizes.horizons, self.sizes.features, OUTPUTS)
+        biases[..., 1:3] = torch.log(torch.expm1(spreads))  # softplus of it is the spread
 
     def forward(
         self, last: Tensor, lags: Tensor, observed: Tensor, seasonal: Tensor, calendar: Tensor, intents: Tensor,
-        zones: Tensor, edge_index: Tensor, edge_weight: Tensor,
+        zones: Tensor, hear: Hear,
     ) -> Tensor:  # fmt: skip
         """Return corrections.
 
@@ -94,8 +100,7 @@ class Correction(nn.Module):
             calendar: …
             intents: …
             zones: ``int64 [N]``, which zones they are; ``sizes.zones`` is one unknown.
-            edge_index: ``int64 [2, E]``, from and to; unused without a given graph.
-            edge_weight: ``[E]``.
+            hear: From states ``[B, N, …]`` to what each zone hears of its neighbours'; unused without a given graph.
         """
         batch, count, _ = last.shape
         rows = (batch, count, -1)
@@ -105,7 +110,7 @@ class Correction(nn.Module):
             intents,
         )  # fmt: skip
         state = torch.relu(self.read(torch.cat(parts, dim=-1)))
-        state = torch.cat([state, *self._heard(state, zones, edge_index, edge_weight), self._who(zones, batch)], dim=-1)
+        state = torch.cat([state, *self._heard(state, zones, hear), self._who(zones, batch)], dim=-1)
         state = torch.relu(self.combine(state))
         state = state + torch.relu(self.deepen(self.dropout(state)))
         shape = (batch, count, self.sizes.horizons, self.sizes.features, OUTPUTS)
@@ -116,15 +121,20 @@ class Correction(nn.Module):
         """Return embeddings ``[B, N, …]``; in training some zones are not told."""
         told = zones.expand(batch, -1)
         if self.training:
-            told = torch.where(torch.rand(told.shape) < UNKNOWN_SHARE, self.sizes.zones, told)
+            told = torch.where(torch.rand(told.shape, device=told.device) < UNKNOWN_SHARE, self.sizes.zones, told)
         embedded: Tensor = self.identity(told)
         return embedded
 
-    def _heard(self, state: Tensor, zones: Tensor, edge_index: Tensor, edge_weight: Tensor) -> tuple[Tensor, ...]:
+    def _heard(self, state: Tensor, zones: Tensor, hear: Hear) -> tuple[Tensor, ...]:
         """Return the neighbours' mean state ``[B, N, H]``; nothing without a graph."""
         if self.sizes.graph == "given":
-            return (self.messages(state, edge_index, edge_weight),)
+            return (hear(state),)
         if self.sizes.graph == "learned":
-            affinity = torch.relu(self.hears[zones] @ self.sends[zones].T)
+            affinity = torch.relu(self._known(self.hears)[zones] @ self._known(self.sends)[zones].T)
             return (functional.softmax(affinity, dim=1) @ state,)
         return ()
+
+    @staticmethod
+    def _known(places: Tensor) -> Tensor:
+        """Append an unknown zone: one of no affinity to anybody, so it hears all alike."""
+        return functional.pad(places, (0, 0, 0, 1))

@@ -6,26 +6,33 @@ import numpy as np
 import torch
 
 from predictors.forecasting.baselines import place_targets
-from predictors.forecasting.forecasts import Floats, Forecasts, Study
+from predictors.forecasting.forecasts import Forecasts, Study
 from predictors.forecasting.linear import blocks
+from predictors.forecasting.progress import Report
 from predictors.forecasting.selection import best_linear
 from predictors.forecasting.windows import Windows
 from predictors.stgnn.panel.correction import GraphKind
-from predictors.stgnn.panel.fitting import Fitting, Report, fit
+from predictors.stgnn.panel.fitting import Fitting
 from predictors.stgnn.panel.network import PanelNet, TensorInputs
+from predictors.stgnn.panel.run import PanelRun, Progress
 
 
 def stgnn(study: Study, graph: GraphKind | None = None) -> Forecasts:
-    """Train on the training part, stop on the validation part, forecast everything from there on."""
+    """Train on the training part, stop on the validation part, forecast the test part."""
+    study.report(0.0, "fitting the linear skip")
     linear = best_linear(study.series, study.lags, study.horizons)
     settings = Fitting(seed=study.seed, minutes=study.minutes, threads=study.threads, graph=graph)
+    run = PanelRun(linear, settings)
 
-    def tell(report: Report) -> None:
-        share = (report.member + report.step / settings.steps) / settings.members
-        study.report(share, f"member {report.member + 1}, error {report.best:.3f} of the linear forecast's")
+    def tell(progress: Progress) -> None:
+        study.report((progress.member + run.share_done) / settings.members, words_of(progress))
 
-    net = fit(linear, settings, tell)
-    return forecast(net, linear.windows, study.series.train_end)
+    return forecast_test(run.fit(tell), linear.windows, study.report)
+
+
+def words_of(progress: Progress) -> str:
+    """Say how far a training is."""
+    return f"member {progress.member + 1}, error {progress.best:.3f} of the linear forecast's"
 
 
 def without_graph(study: Study) -> Forecasts:
@@ -44,20 +51,17 @@ def without_intents(study: Study) -> Forecasts:
 
 
 @torch.no_grad()
-def forecast(net: PanelNet, windows: Windows, first: int) -> Forecasts:
-    """Return forecasts for all targets from tick ``first`` on."""
-    ticks, zones, features = windows.levels.shape
+def forecast_test(net: PanelNet, windows: Windows, report: Report = lambda done, words: None) -> Forecasts:
+    """Return forecasts for all targets of the test part."""
+    first, (ticks, zones, features) = windows.series.validation_end, windows.levels.shape
     shape = (len(windows.horizons), ticks - first, zones, features)
-    median, mean = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    upper = np.zeros((2, *shape), np.float32)
-    for part in blocks(windows, windows.origins(first, ticks)):
-        outputs = net(TensorInputs.of(windows.inputs(part)))
-        for target, levels in ((median, outputs.median), (mean, outputs.mean)):
-            _place(target, net.values(levels).numpy(), part, windows, first)
-        for q in range(2):
-            _place(upper[q], net.values(outputs.upper[..., q]).numpy(), part, windows, first)
+    median, mean = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    upper = np.empty((2, *shape), np.float32)
+    parts = blocks(windows, windows.origins(first, ticks))
+    for number, part in enumerate(parts):
+        report(number / len(parts), "forecasting")
+        outputs = net(TensorInputs.of(windows.inputs(part), net.skip.device))
+        found = ((median, outputs.median), (mean, outputs.mean), *zip(upper, outputs.upper.unbind(-1), strict=True))
+        for target, levels in found:
+            place_targets(target, part, windows.horizons, first, net.values(levels).cpu().numpy())
     return Forecasts(median, mean, upper)
-
-
-def _place(result: Floats, values: Floats, origins: np.ndarray, windows: Windows, first: int) -> None:
-    place_targets(result, origins, windows.horizons, first, values)
