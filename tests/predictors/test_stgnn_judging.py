@@ -44,7 +44,7 @@ def test_trees_find_a_line() -> None:
 
 def test_persistence_is_off_by_the_change(recording: Recording) -> None:
     errors = world_errors({"persistence": Persistence()}, recording)["persistence"]
-    users_cpu = recording.truth[:, 0, 0, 1]
+    users_cpu = recording.demand[:, 0, 0, 0]
     anchors = np.arange(0, len(users_cpu) - 16, 3)
     used = np.maximum(recording.values[anchors, 0, 0, 1], 0.01)
     by_hand = np.abs(users_cpu[anchors + 4] - used).mean()

@@ -79,11 +79,12 @@ def test_latency_counts_only_under_the_present_command(recording: Recording) -> 
     truth, weights = forecast_truth(recording, np.array([20]), np.array([2]))
     same = recording.commands[21:37, 2] == recording.commands[20, 2]
     np.testing.assert_array_equal(weights[..., 3], same.T.astype(np.float32))
-    np.testing.assert_array_equal(weights[..., 1], ~recording.down[21:37, 2].T)
+    np.testing.assert_array_equal(weights[..., 1], recording.measured[21:37, 2, :, -1].T)
     assert weights[..., [0, 2]].all()
     assert 0.0 < weights[..., 1].mean() < 1.0
     assert 0.0 < weights[..., 3].mean() < 1.0
-    np.testing.assert_array_equal(truth[:, 4, :3], recording.truth[25, 2, :, 1:4])
+    np.testing.assert_array_equal(truth[:, 4, [0, 2]], recording.demand[25, 2][:, [0, 2]])
+    np.testing.assert_array_equal(truth[:, 4, 1], recording.measured[25, 2, :, 2])
 
 
 def test_batches_are_finite(recording: Recording) -> None:
