@@ -151,7 +151,8 @@ class SimulatedWorld:
         mask = self._mask(worlds)
         seed_worlds(self._simulation.state.worlds, mask, seeds, noise_seeds)
         out, simulation, starts = self._blank_output(), self._simulation, self._starts
-        out.intents.fill(0.0)  # nobody has announced anything yet, and fresh memory holds whatever was there
+        for part in out:  # arrays may be reused, and what is not known yet is nothing
+            part[...] = np.zeros((), part.dtype)
         entry.reset_worlds(mask, starts, *simulation.state, *out, *simulation.replay, *simulation.constants)
         self.dynamics.reset(simulation, mask)
         if self._telemetry is not None:

@@ -86,7 +86,7 @@ def test_each_variant_reads_what_it_says(variant: Variant) -> None:
     graph = record(scenario, [1], ticks=1).graph
     zones = len(graph)
     index, weight = (torch.from_numpy(array) for array in union_edges(graph, 2))
-    features, last = torch.zeros(2 * zones, len(FORECAST_FEATURES)), torch.zeros(2 * zones, 4)
+    features, last = torch.zeros(2 * zones, len(FORECAST_FEATURES)), torch.ones(2 * zones, 4)
     users, intent = 0, FORECAST_FEATURES.index("intent_recent_0")
 
     def moves(row: int, column: int) -> bool:

@@ -177,7 +177,9 @@ def test_forecaster_beats_persistence_on_held_out_seeds(multiple: float) -> None
         tick = world.step(Command.of(need))
         history.append(tick.telemetry)
         outcome = tick.outcome.zones
-        truths.append(np.concatenate([outcome["demand"], outcome["latency_ms"][..., None]], axis=-1))
+        truth = np.concatenate([outcome["demand"], outcome["latency_ms"][..., None]], axis=-1)
+        truth[..., 1] = world.state.zones["measured"][:, :, 0, 2]  # memory in use
+        truths.append(truth)
         forecasts.append(
             [
                 model.forecast(history, FORECAST_TICKS).values[..., 0]

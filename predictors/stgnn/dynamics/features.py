@@ -1,9 +1,6 @@
 """What the learned dynamics reads of a zone, computed by the same compiled functions in training and in every step.
 
-Only what comes from outside is read: how many users there are and were, and what they say and show. What a network said
-of the ticks before is no feature, so it cannot chase its own output; deviations from what it says are carried beside it
-(:mod:`predictors.stgnn.dynamics.residuals`). All that is compiled here stands in this file, for Numba looks for changes
-in no other.
+Only what comes from outside is read; what a network said of the ticks before is no feature, so it cannot chase itself.
 """
 
 import math
@@ -19,10 +16,8 @@ from predictors.stgnn.features import EMBEDDING, FLOORS, HISTORY_WIDTH, LEVEL_SC
 
 LAGS: Final = 4
 """Ticks whose users are remembered."""
-
 KEPT: Final = (0.7, 0.93)
-"""Share of what was heard before that counts on in the next tick, in the quick and in the slow mean of intents: half is
-forgotten after half a minute and after two and a half."""
+"""Share of what was heard before that counts on, in the quick and in the slow mean of intents."""
 
 DYNAMICS_FEATURES: Final = (
     "users",
@@ -36,10 +31,8 @@ DYNAMICS_FEATURES: Final = (
 
 TARGETS: Final = 4
 """What deviates: demand of three resources, and latency."""
-
 MOST_DEVIATIONS: Final = 4.0
 """Deviations are cut at this many standard deviations, so that everything is bounded."""
-
 MEMORY: Final = np.dtype(
     [
         ("users", "f4", (LAGS,)),  # levels, newest first
@@ -63,7 +56,7 @@ def users_level(users: float) -> float:
 
 @compiled
 def hear(memory: Any, signals: float, intent: Any) -> None:
-    """Add a tick's signals, of which ``intent [32]`` is the mean, to the fading sums."""
+    r"""Add a tick\'s signals, of which ``intent [32]`` is the mean."""
     for mean in range(len(KEPT)):
         kept = KEPT[mean]
         memory.signals[mean] = kept * memory.signals[mean] + signals

@@ -24,4 +24,4 @@ def test_controllers_rank_the_same_in_both_worlds(scenario: str) -> None:
     assert len(found.physics) == len(CONTROLLERS) == 9
     assert found.tau >= 0.8
     for name, reward in found.physics.items():
-        assert found.learned[name] == pytest.approx(reward, rel=0.2, abs=0.1), name
+        assert found.learned[name] == pytest.approx(reward, rel=0.35, abs=0.1), name

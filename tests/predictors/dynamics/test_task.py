@@ -140,8 +140,8 @@ def test_it_knows_demand_that_it_could_not_see(shipped: DynamicsNet) -> None:
             demand = shipped.demand(shipped.read(batch["features"]), batch["users"]).numpy()
         wanted, used = starved.demand[tick].reshape(-1, 3), np.exp(batch["used"].numpy())
         many = (batch["users"].numpy()[:, 0] >= 5.0) & (starved.remote[tick].sum(axis=-1).ravel() == 0.0)
-        errors.append(np.log(demand / wanted)[many])
-        hidden.append(np.log(used / wanted)[many])
+        errors.append(np.log(demand[many] / wanted[many]))
+        hidden.append(np.log(used[many] / wanted[many]))
     for resource in (0, 2):
         assert np.concatenate(hidden)[:, resource].mean() < -0.15
         assert abs(np.median(np.concatenate(errors)[:, resource])) < 0.05
