@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from predictors.stgnn.features import EMBEDDING, FLOORS, FORECAST_FEATURES, HIST
 from predictors.stgnn.session import Session
 
 Array = np.ndarray
+
+MOST: Final = np.float32(1e9)
+"""Where a forecast is cut, in any unit [choice]: the exponential of what it makes of absurd input is infinite."""
 
 
 class StgnnForecaster:
@@ -66,7 +69,7 @@ class StgnnForecaster:
             rows = self._blocks.get(history.graph, (part.shape[1], *ahead), forecast_block)
             write_inputs(part, time_s[:, block], rows)
             self._session.run(rows.inputs, rows.output)
-            result[block] = rows.output.reshape(result[block].shape)
+            np.minimum(rows.output.reshape(result[block].shape), MOST, out=result[block])
         return Forecast(result, ahead)
 
 

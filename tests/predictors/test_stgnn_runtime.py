@@ -26,7 +26,7 @@ from metaverse_env.zones import build_graph
 from predictors.stgnn import load_default, load_dynamics
 from predictors.stgnn.card import WEIGHTS, read_card
 from predictors.stgnn.dynamics.runtime import StgnnDynamics
-from predictors.stgnn.runtime import StgnnForecaster
+from predictors.stgnn.runtime import MOST, StgnnForecaster
 
 IDS = ("Metaverse/SingleZone-v0", "Metaverse/MultiZone-v0", "Metaverse/Complex-v0")
 
@@ -131,6 +131,20 @@ def test_forecast_without_intents_is_sane() -> None:
     persistence = PersistenceForecaster().forecast(history, (1,)).values
     ratio = forecast[..., :3, 0] / np.maximum(persistence[..., :3, 0], 0.1)
     assert 0.7 < np.median(ratio) < 1.5
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_absurd_intents_give_a_number(sign: float) -> None:
+    """A thousand times what an embedding may be: the network's exponentials are infinite, a forecast is not."""
+    world = SimulatedWorld("multi_zone", intents=True)
+    telemetry = world.reset(seeds=[0])
+    history = History(1, world.zones, telemetry.intents.shape[2])
+    random = np.random.default_rng(0).choice([-1000.0, 1000.0], size=telemetry.intents.shape)
+    history.append(telemetry._replace(intents=(sign * random).astype(np.float32)))
+    values = load_default().forecast(history).values
+    assert np.isfinite(values).all()
+    assert values.max() == MOST  # so there was something to cut
+    assert (np.diff(values, axis=-1) >= 0.0).all()
 
 
 # --- the files ---

@@ -1,27 +1,31 @@
 """Requests that nobody thought of: schemathesis, with all its checks, reads the OpenAPI document and breaks it.
 
-``METAVERSE_FUZZ_EXAMPLES`` says how many for each operation and phase; 1000 make more than ten thousand requests.
+``METAVERSE_FUZZ_REQUESTS`` says how many at least; ten thousand take some minutes.
 """
 
 import os
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
+from random import randrange
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.predictors.server.servers import Server, Start
 
-EXAMPLES = int(os.environ.get("METAVERSE_FUZZ_EXAMPLES", "20"))
+REQUESTS = int(os.environ.get("METAVERSE_FUZZ_REQUESTS", "300"))
+SEED = 1 if os.environ.get("CI") else randrange(1, 1_000_000)  # no change is to blame for another roll of the dice
+EXAMPLES = 20
 KEY = "a-key-that-may-do-everything"
 
 
-def fuzz(server: Server, folder: Path, *arguments: str) -> None:
-    """Run schemathesis against a server, and assert that it found nothing."""
+def fuzz(server: Server, folder: Path, seed: int, *arguments: str) -> None:
+    """Run schemathesis against a server, some hundred requests, and assert that it found nothing."""
     program = str(Path(sys.executable).with_name("schemathesis"))
-    seed = ["--seed", "1"] if os.environ.get("CI") else []  # a change is not to blame for another roll of the dice
-    command = [program, "run", f"{server.url}/openapi.json", "--checks", "all", "--no-color", *seed, *arguments]
+    command = [program, "run", f"{server.url}/openapi.json", "--checks", "all", "--no-color", "--seed", str(seed)]
+    command += ["--max-examples", str(EXAMPLES), *arguments]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
 
@@ -37,12 +41,14 @@ def answered(server: Server, **headers: str) -> dict[str, float]:
     return found
 
 
-@pytest.mark.timeout(max(300, 2 * EXAMPLES))
+@pytest.mark.timeout(max(300, REQUESTS))
 def test_no_request_is_answered_wrongly(start: Start, tmp_path: Path) -> None:
     server = start("command", "--max-zones", "100000", "--scenario", "multi_zone")
-    fuzz(server, tmp_path, "--max-examples", str(EXAMPLES))
-    found = answered(server)
-    assert sum(found.values()) > 10 * EXAMPLES
+    for seed in count(SEED):
+        fuzz(server, tmp_path, seed)
+        found = answered(server)
+        if sum(found.values()) >= REQUESTS:
+            break
     assert {status for status in found if status.startswith("5")} == set()
     assert {"200", "204", "400", "404", "405", "422"} <= set(found)
     assert server.process.poll() is None
@@ -50,7 +56,7 @@ def test_no_request_is_answered_wrongly(start: Start, tmp_path: Path) -> None:
 
 def test_no_request_gets_past_the_key(start: Start, tmp_path: Path) -> None:
     server = start("command", environment={"METAVERSE_API_KEY": KEY})
-    fuzz(server, tmp_path, "--max-examples", str(max(1, EXAMPLES // 4)), "--header", f"X-API-Key: {KEY}")
+    fuzz(server, tmp_path, SEED, "--header", f"X-API-Key: {KEY}")
     found = answered(server, **{"X-API-Key": KEY})
     assert found["401"] > 5
     assert {status for status in found if status.startswith("5")} == set()
