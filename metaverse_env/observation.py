@@ -4,17 +4,16 @@
 ``zone features x zones, then world features``. A missing metric is held, marked and aged, never NaN.
 """
 
-import math
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from metaverse_env.compiling import compiled, entry_point
+from metaverse_env.observing import observe
 from metaverse_env.simulator.constants import Constants
 from metaverse_env.simulator.stock import Stock
 from metaverse_env.telemetry import Command, Forecast, Telemetry
 from metaverse_env.threads import over_worlds
-from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_WEEK, TARGETS
+from metaverse_env.units import TARGETS
 
 Array = np.ndarray
 
@@ -83,109 +82,6 @@ WORLD_FEATURES: Final = (
 """Once, at the end."""
 
 
-@compiled
-def clip(value: float) -> float:
-    """Return ``value`` within [-1, 1]."""
-    return min(max(value, -1.0), 1.0)
-
-
-@compiled
-def log_ratio(value: float, reference: float, doublings: float) -> float:
-    """Return log2(value / reference) / doublings within [-1, 1]; -1 for nothing at all."""
-    if value <= 0.0 or reference <= 0.0:
-        return -1.0
-    if value == reference:  # nothing pending, no change: the most frequent case, and logarithms are dear
-        return 0.0
-    return clip(math.log(np.float32(value / reference)) * (1.4426950408889634 / doublings))
-
-
-@compiled
-def share(value: float, most: float) -> float:
-    """Map 0..most to -1..1."""
-    return clip(2.0 * value / most - 1.0)
-
-
-@compiled
-def users_trend(now: Any, before: Any) -> float:
-    """Return the relative change of users, doubled, within [-1, 1]."""
-    return clip(2.0 * (now.users - before.users) / max(before.users, 1.0))
-
-
-@compiled
-def _observe_zone(now: Any, before: Any, pending: Any, peak: Any, objective_ms: float, row: Any) -> None:
-    row[0] = share(math.log(np.float32(1.0 + now.users)), peak[0])
-    for resource in range(3):
-        allocation = now.allocation[resource]
-        row[1 + resource] = share(now.usage[resource] / allocation, 1.0)
-        row[4 + resource] = log_ratio(allocation, peak[1 + resource], 4.0)
-        row[7 + resource] = log_ratio(pending.allocation[resource], allocation, 2.0)
-    row[10] = share(pending.handover, 1.0)
-    row[11] = log_ratio(now.latency_ms, objective_ms, 4.0)
-    row[12] = users_trend(now, before)
-    row[13] = log_ratio(now.latency_ms, before.latency_ms, 2.0)
-    row[16] = share(now.age_s, 120.0)
-    row[17], row[18] = 2.0 * now.observed - 1.0, 2.0 * now.ready - 1.0
-    row[19] = share(now.restarts, 4.0)
-    row[20] = clip(now.node_free)
-
-
-@compiled
-def _pool_neighbours(neighbours: Any, rows: Any, row: Any) -> None:
-    """Pool what has been observed of the neighbours; ``rows [Z, features]``."""
-    count, utilisation, trend = 0, 0.0, 0.0
-    for slot in range(len(neighbours)):
-        if neighbours[slot] >= 0:
-            other = rows[neighbours[slot]]
-            count += 1
-            utilisation += max(other[1], other[2], other[3])
-            trend += other[12]
-    row[14] = utilisation / count if count > 0 else -1.0
-    row[15] = trend / max(count, 1)
-
-
-@compiled
-def _observe_forecast(values: Any, pending: Any, objective_ms: float, row: Any, first: int) -> None:
-    for tick in range(values.shape[0]):
-        for target in range(4):
-            for quantile in range(2):
-                value, place = values[tick, target, quantile], first + 8 * tick + 2 * target + quantile
-                if target == 3:
-                    row[place] = log_ratio(value, objective_ms, 4.0)
-                else:
-                    row[place] = log_ratio(value, pending.allocation[target], 2.0)
-
-
-@compiled
-def _observe_world(weather: Any, row: Any) -> None:
-    day, week = 2.0 * math.pi * weather.time_s / SECONDS_PER_DAY, 2.0 * math.pi * weather.time_s / SECONDS_PER_WEEK
-    row[0], row[1], row[2], row[3] = math.sin(day), math.cos(day), math.sin(week), math.cos(week)
-    row[4] = log_ratio(weather.price_factor, 1.0, 1.0)
-
-
-@entry_point
-def _observe(
-    zones: Any,
-    before: Any,
-    weather: Any,
-    pending: Any,
-    forecast: Any,
-    out: Any,
-    peaks: Any,
-    neighbours: Any,
-    objective_ms: float,
-) -> None:
-    first, width = 21, 21 + 8 * forecast.shape[2]
-    for w in range(zones.shape[0]):
-        rows = out[w, : zones.shape[1] * width].reshape(zones.shape[1], width)
-        for z in range(zones.shape[1]):
-            _observe_zone(zones[w, z], before[w, z], pending[w, z], peaks[z], objective_ms, rows[z])
-            if forecast.shape[2]:
-                _observe_forecast(forecast[w, z], pending[w, z], objective_ms, rows[z], first)
-        for z in range(zones.shape[1]):
-            _pool_neighbours(neighbours[z], rows, rows[z])
-        _observe_world(weather[w], out[w, zones.shape[1] * width :])
-
-
 class Observer:
     """Turns telemetry, forecast and the pending command into observations.
 
@@ -196,7 +92,7 @@ class Observer:
 
     def __init__(self, constants: Constants, forecast: bool) -> None:
         peaks = np.column_stack([2.0 * constants.zones["peak_users"], constants.zones["peak_allocation"]])
-        peaks[:, 0] = np.log1p(peaks[:, 0])
+        peaks[:, 0] = np.log2(1.0 + peaks[:, 0])
         neighbours = np.ascontiguousarray(constants.edges["zone"])
         self._fixed = (peaks, neighbours, float(constants.rules["latency_objective_ms"][0]))
         self.zone_features: tuple[Feature, ...] = ZONE_FEATURES + (FORECAST_FEATURES if forecast else ())
@@ -216,7 +112,7 @@ class Observer:
         (out,) = self._rows.take((len(telemetry.weather), self.size))
         values = _NO_FORECAST if forecast is None else forecast.values
         batched = (telemetry.zones, before.zones, telemetry.weather, pending.zones, values, out)
-        over_worlds(_observe, batched, self._fixed)
+        over_worlds(observe, batched, self._fixed)
         return out
 
 

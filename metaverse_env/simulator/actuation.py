@@ -121,7 +121,7 @@ def _advance_change(
     after_s = left_s - due_s if lands else 0.0
     for resource in range(3):
         now = zone.arriving[resource] if lands else zone.current[resource]
-        effective[resource] += (now - zone.current[resource]) * (after_s / rules.tick_s)
+        effective[resource] += (now - zone.current[resource]) * (after_s * rules.ticks_per_s)
         zone.current[resource] = now
     zone.arrival_s = _NOTHING_UNDER_WAY if lands | (due_s < 0.0) else due_s - left_s
     return after_s

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from metaverse_env.compiling import compiled
+from metaverse_env.compiling import compiled, stage
 from metaverse_env.simulator import streams
 from metaverse_env.simulator.rng import between, draw, uniform
 from metaverse_env.units import SECONDS_PER_DAY
@@ -26,14 +26,16 @@ def begin_event(zone: Any, key: int, peak: Any, doubling_s: Any, rules: Any) -> 
     zone.event_decay = rules.tick_s / decay_s
 
 
-@compiled
+@stage
 def advance_event(zone: Any, key: int, rules: Any) -> None:
     """Move a zone's event one tick on, or let one begin."""
     if zone.event_stage == NO_EVENT:
-        days = rules.tick_s / SECONDS_PER_DAY
-        if uniform(draw(key, streams.FLASH)) < rules.flash_crowd_per_day * days:
+        days = rules.tick_s * (1.0 / SECONDS_PER_DAY)
+        flash, event = rules.flash_crowd_per_day * days, rules.event_per_day * days
+        u = uniform(draw(key, streams.EVENT))
+        if u < flash:
             begin_event(zone, key, rules.flash_crowd_peak, rules.flash_crowd_doubling_s, rules)
-        elif uniform(draw(key, streams.EVENT)) < rules.event_per_day * days:
+        elif u < flash + event * (1.0 - flash):  # an event where there is no flash crowd
             begin_event(zone, key, rules.event_peak, rules.event_doubling_s, rules)
     elif zone.event_stage == ONSET:
         zone.event_level = min(zone.event_level + zone.event_growth, zone.event_peak)

@@ -185,7 +185,7 @@ def conclude(w: int, state: Any, before: Any, out: Any, constants: Any) -> None:
         outcome.felt_latency_ms = zone.felt_latency_ms = latency_ms
         outcome.violated_user_s = violated * outcome.users * rules.tick_s
         outcome.excess_user_ms = excess_ms * outcome.users
-        measure(zone, outcome, rules.tick_s)
+        measure(zone, outcome, rules)
         observe_zone(zone, zone.noise_key, before[w, z], out.telemetry[w, z], rules)
     out.weather[w].time_s = (state.worlds[w].time_s + rules.tick_s) % SECONDS_PER_WEEK
     out.weather[w].price_factor = np.exp(state.worlds[w].log_price)
@@ -213,5 +213,5 @@ def look_around(w: int, state: Any, out: Any, replay: Any, constants: Any) -> No
         serve(zone, constants.zones[z].base_rtt_ms, outcome, constants)
         zone.backlog_core_s = 0.0
         for _ in range(METRIC_DEPTH):
-            measure(zone, outcome, rules.tick_s)
+            measure(zone, outcome, rules)
     conclude(w, state, out.telemetry, out, constants)

@@ -83,7 +83,7 @@ def draw_leavers(zones: Any, first: int, some: int, leavers: Any, movers: Any, c
 @stage
 def leave(slot: int, zones: Any, travelling: Any, outcomes: Any, constants: Any) -> None:
     """Let users of all zones go home or move on."""
-    leavers, movers, listed = rows.counts(), rows.counts(), rows.lists()
+    leavers, movers, listed = rows.counts(), rows.counts(), rows.counts()
     for first in range(0, len(zones), rows.ZONES):
         some, count = min(rows.ZONES, len(zones) - first), 0
         draw_leavers(zones, first, some, leavers, movers, constants)

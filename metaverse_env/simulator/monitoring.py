@@ -12,7 +12,7 @@ from metaverse_env.units import BANDWIDTH, CPU, SECONDS_PER_HOUR
 
 
 @stage
-def measure(zone: Any, outcome: Any, tick_s: float) -> None:
+def measure(zone: Any, outcome: Any, rules: Any) -> None:
     """Store the true measurements of this tick in front of the older ones."""
     measured = zone.measured
     for depth in range(measured.shape[0] - 1, 0, -1):
@@ -20,7 +20,7 @@ def measure(zone: Any, outcome: Any, tick_s: float) -> None:
             measured[depth, field] = measured[depth - 1, field]
     running = 1.0 - outcome.down
     measured[0, 0] = outcome.users
-    work = outcome.served[CPU] + zone.backlog_core_s / tick_s
+    work = outcome.served[CPU] + zone.backlog_core_s * rules.ticks_per_s
     measured[0, 1] = running * min(work, outcome.allocation[CPU])
     measured[0, 2] = running * zone.memory_mb
     measured[0, 3] = running * min(outcome.served[BANDWIDTH], outcome.allocation[BANDWIDTH])
@@ -52,7 +52,7 @@ def scrape(zone: Any, key: int, telemetry: Any, rules: Any) -> None:
     """Read the zone's metrics, as old as metrics are, into ``telemetry``."""
     low, high = rules.metric_age_s
     zone.metric_age_s = between(draw(key, streams.AGE), low, high)
-    age_ticks, measured = zone.metric_age_s / rules.tick_s, zone.measured
+    age_ticks, measured = zone.metric_age_s * rules.ticks_per_s, zone.measured
     newer = min(int(age_ticks), len(measured) - 2)
     part = np.float32(min(age_ticks - newer, 1.0))
     telemetry.users = read_aged(measured, 0, newer, part)

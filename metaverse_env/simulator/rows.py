@@ -14,11 +14,11 @@ from numba.extending import intrinsic
 cgutils: Any = _cgutils  # without types
 
 ZONES: Final = 32
-"""Zones whose numbers fit into a row, up to three for each; more of them are done in turns [choice]."""
-_LENGTH: Final = 3 * ZONES
+"""Zones whose numbers fit into a row, up to nine for each; more of them are done in turns [choice]."""
+_LENGTH: Final = 9 * ZONES
 
 
-def _row_of(scalar: Any, length: int = _LENGTH) -> Any:
+def _row_of(scalar: Any) -> Any:
     """Make a function that returns an uninitialised row in compiled code; it lives as long as its caller runs."""
 
     @intrinsic
@@ -28,9 +28,9 @@ def _row_of(scalar: Any, length: int = _LENGTH) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
             element = context.get_data_type(scalar)
             size = context.get_constant(types.intp, context.get_abi_sizeof(element))
-            count = context.get_constant(types.intp, length)
+            count = context.get_constant(types.intp, _LENGTH)
             row = context.make_array(array)(context, builder)
-            row.data = cgutils.alloca_once(builder, element, size=length, name="row")
+            row.data = cgutils.alloca_once(builder, element, size=_LENGTH, name="row")
             row.itemsize, row.nitems = size, count
             row.shape, row.strides = cgutils.pack_array(builder, [count]), cgutils.pack_array(builder, [size])
             row.meminfo, row.parent = (cgutils.get_null_value(field.type) for field in (row.meminfo, row.parent))
@@ -44,5 +44,3 @@ def _row_of(scalar: Any, length: int = _LENGTH) -> Any:
 floats: Final = _row_of(types.float64)
 counts: Final = _row_of(types.int64)
 keys: Final = _row_of(types.uint64)
-lists: Final = _row_of(types.int64, 8 * ZONES)
-"""Up to eight for each."""

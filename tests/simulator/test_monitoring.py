@@ -24,22 +24,22 @@ def run(world: SimulatedWorld, ticks: int) -> list[Tick]:
     return [world.step(Command.of(telemetry.allocation)) for _ in range(ticks)]
 
 
-def test_what_is_measured_of_a_tick(blank: Any) -> None:
+def test_what_is_measured_of_a_tick(rules: Any, blank: Any) -> None:
     zone = blank(ZONE_STATE, memory_mb=700.0, backlog_core_s=30.0)
     zone["measured"] = np.arange(METRIC_DEPTH * len(MEASURED)).reshape(METRIC_DEPTH, -1)
     older = zone["measured"][:-1].copy()
     latencies = {"latency_p50_ms": 40.0, "latency_ms": 80.0, "latency_p99_ms": 120.0}
     outcome = blank(OUTCOME, users=20.0, served=(1.0, 900.0, 50.0), allocation=(2.0, 1000.0, 40.0), **latencies)
-    monitoring.measure(zone, outcome, 15.0)
+    monitoring.measure(zone, outcome, rules)
     # 30 core-seconds of backlog ask for two cores more in a tick, but it has only two; 40 Mbps of 50 get through.
     assert zone["measured"][0].tolist() == [20.0, 2.0, 700.0, 40.0, 40.0, 80.0, 120.0]
     assert np.array_equal(zone["measured"][1:], older)
 
 
-def test_a_zone_that_is_down_uses_nothing(blank: Any) -> None:
+def test_a_zone_that_is_down_uses_nothing(rules: Any, blank: Any) -> None:
     zone = blank(ZONE_STATE, memory_mb=700.0)
     outcome = blank(OUTCOME, users=20.0, served=(1.0, 900.0, 50.0), allocation=(2.0, 1000.0, 40.0), down=1.0)
-    monitoring.measure(zone, outcome, 15.0)
+    monitoring.measure(zone, outcome, rules)
     assert zone["measured"][0, :4].tolist() == [20.0, 0.0, 0.0, 0.0]
 
 
