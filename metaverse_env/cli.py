@@ -91,6 +91,9 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
                 "Train the forecaster without its parts; tell what each is worth.",
                 "predictors",
             ),
+            "predict": Leaf(
+                "predictors.forecasting.commands:predict", "Forecast what comes after a panel's last row.", "predictors"
+            ),
             "panel": Leaf("predictors.forecasting.commands:panel", "Make a panel of a long CSV file.", "predictors"),
         },
     ),
@@ -102,7 +105,7 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
         {
             "predictor": Leaf(
                 "predictors.commands:train_predictor",
-                "Train the forecaster or the learned dynamics.",
+                "Train the forecaster, the learned dynamics, or a forecaster of any panel.",
                 "predictors",
             ),
         },

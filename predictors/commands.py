@@ -9,8 +9,12 @@ import typer
 
 from metaverse_env.folders import writable
 from metaverse_env.plugins import resolve
+from predictors.forecasting.options import parse_horizons, parse_split
 
-_TRAINERS: Final = {"train predictor": "predictors.stgnn.train:train"}
+_TRAINERS: Final = {
+    "train predictor": "predictors.stgnn.train:train",
+    "train predictor --data": "predictors.stgnn.panel.train:train",
+}
 """Where the work is done, and torch imported."""
 
 
@@ -24,7 +28,11 @@ class Which(StrEnum):
 
 def train_predictor(
     out: Annotated[Path, typer.Option(help="Folder of the run; networks are written there.")] = Path("runs/predictor"),
-    kind: Annotated[Which, typer.Option(help="What to train.")] = Which.BOTH,
+    kind: Annotated[Which | None, typer.Option(help="What to train on telemetry; default: both.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Learn from this panel (.npz or wide CSV) instead.")] = None,
+    lags: Annotated[int, typer.Option(min=1, max=1000, help="Of a panel: ticks looked back.")] = 18,
+    horizons: Annotated[str, typer.Option(help="Of a panel: ticks ahead, by commas.")] = "1,3,6,18",
+    split: Annotated[str, typer.Option(help="Of a panel: shares of training, validation, test.")] = "0.7,0.1,0.2",
     seed: Annotated[int, typer.Option(min=0, help="Of telemetry, weights and batches.")] = 0,
     epochs: Annotated[int, typer.Option(min=1, help="At most, for each network.")] = 60,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="At most, for each network.")] = None,
@@ -33,12 +41,24 @@ def train_predictor(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Train the forecaster and the dynamics on telemetry that the physics makes.
+    """Train the forecaster and the dynamics on telemetry that the physics makes, or a forecaster of any panel.
 
     Interrupt with Ctrl-C; the same command with --resume goes on. The folder gets stgnn_KIND.onnx, .safetensors and
-    .json, and for each kind config.json, metrics.json, curves.png and the checkpoint.
+    .json, and for each kind config.json, metrics.json, curves.png, TensorBoard's events and the checkpoint; KIND is
+    panel with --data.
     """
-    kinds = (Which.FORECASTER, Which.DYNAMICS) if kind == Which.BOTH else (kind,)
+    if data is not None:
+        if kind is not None:
+            raise typer.BadParameter(
+                "a panel has a forecaster of its own; leave --kind or --data out", param_hint="--kind"
+            )
+        train_panel = resolve("command", "train predictor --data", _TRAINERS, extra="predictors")
+        train_panel(
+            writable(out), data, parse_split(split), lags, parse_horizons(horizons), seed=seed, minutes=minutes,
+            threads=threads, resume=resume, as_json=as_json, command=command_line(),
+        )  # fmt: skip
+        return
+    kinds = (Which.FORECASTER, Which.DYNAMICS) if kind in (None, Which.BOTH) else (kind,)
     train = resolve("command", "train predictor", _TRAINERS, extra="predictors")
     train(
         writable(out),

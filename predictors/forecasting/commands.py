@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +20,7 @@ from predictors.forecasting.plots import SHOWN_TARGETS, draw_errors, draw_foreca
 from predictors.forecasting.progress import phases
 from predictors.forecasting.reading import LongColumns, read_panel
 from predictors.forecasting.series import Series, make_series
+from predictors.stgnn.panel.runtime import PanelForecaster
 
 DEFAULT_MODELS: Final = "stgnn,persistence,seasonal_naive,seasonal_deviation,ridge,lightgbm"
 SHOWN_MODELS: Final = 3
@@ -66,6 +68,38 @@ def evaluate(
         typer.echo(json.dumps(results))
     else:
         Console().print(_table(results))
+
+
+def predict(
+    model: Annotated[Path, typer.Option(help="Path of the network, without suffix.")],
+    data: Annotated[Path, typer.Option(help="Recent rows: a panel (.npz), or wide CSV.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the forecast as JSON.")] = False,
+) -> None:
+    """Forecast what comes after the last row of a panel; JSON: {zone: {feature: {horizon: [q50, q90, q99]}}}."""
+    forecaster = PanelForecaster(model)
+    recent = read_panel(data)
+    found, card = forecaster.forecast(recent), forecaster.card
+    if len(recent.values) < forecaster.rows:
+        typer.echo(
+            f"metaverse: {data} has {len(recent.values)} rows of the {forecaster.rows} that are read; what lacks "
+            "counts as unobserved, and the forecast is worse for it",
+            err=True,
+        )
+    if as_json:
+        nested = {
+            zone: {
+                feature: dict(zip(map(str, card.horizons), found[n, :, f].astype(float).tolist(), strict=True))
+                for f, feature in enumerate(card.features)
+            }
+            for n, zone in enumerate(recent.names)
+        }
+        typer.echo(json.dumps(nested))
+        return
+    table = Table("zone", "feature", "ticks ahead", "median", "90 %", "99 %")
+    for n, f, h in np.ndindex(len(recent.names), len(card.features), len(card.horizons)):
+        numbers = (f"{value:.4g}" for value in found[n, h, f])
+        table.add_row(recent.names[n], card.features[f], str(card.horizons[h]), *numbers)
+    Console().print(table)
 
 
 def panel(

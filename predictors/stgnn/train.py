@@ -12,12 +12,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from predictors.stgnn.card import Kind, blank_card
-from predictors.stgnn.curves import draw_curves
+from predictors.stgnn.curves import draw_curves, tensorboard
 from predictors.stgnn.data import Recording, make_recordings, record
 from predictors.stgnn.dynamics.evaluation import evaluate_dynamics, look, residual_parts
 from predictors.stgnn.evaluation import evaluate_forecaster
 from predictors.stgnn.export import export
 from predictors.stgnn.tasks import TASKS
+from predictors.stgnn.training import Progress as Training
 from predictors.stgnn.training import Run, Settings
 
 SEEDS: Final[dict[Kind, int]] = {"forecaster": 0, "dynamics": 1}
@@ -84,15 +85,14 @@ def _train(run: Run, worlds: int, console: Console, command: str) -> dict[str, A
     console.print(f"Making telemetry for the {kind} …")
     training = make_recordings(run.settings.seed, worlds)
     validation = [record(name, range(VALIDATION_SEED, VALIDATION_SEED + count)) for name, count in VALIDATION]
-    with _bar(console) as bar:
+    with _bar(console) as bar, tensorboard(run.folder, run.progress.epoch) as write:
         line = bar.add_task(kind, total=run.settings.epochs, loss="", completed=run.progress.epoch)
-        net = run.fit(
-            training,
-            validation,
-            lambda now: bar.update(
-                line, completed=now.epoch, loss=f"loss {now.validation[-1]:.4f}, best {now.best_loss:.4f}"
-            ),
-        )
+
+        def report(now: Training) -> None:
+            write(now.epoch, {"loss/training": now.training[-1], "loss/validation": now.validation[-1]})
+            bar.update(line, completed=now.epoch, loss=f"loss {now.validation[-1]:.4f}, best {now.best_loss:.4f}")
+
+        net = run.fit(training, validation, report)
     figures, keep = _judge(kind, net, training[0])
     card = blank_card(kind, command=command, seed=run.settings.seed, residual_keep=keep, metrics=figures)
     export(net, card, run.folder.parent / f"stgnn_{kind}")

@@ -4,7 +4,6 @@ What an epoch draws depends on the seed and its number alone, so a run that was 
 same weights as one that was not.
 """
 
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -14,15 +13,21 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from metaverse_env.errors import CheckpointError
+from predictors.stgnn.checkpoints import (
+    CHECKPOINT,
+    load_optimiser,
+    optimiser_tensors,
+    part,
+    prefixed,
+    read_checkpoint,
+    write_checkpoint,
+)
 from predictors.stgnn.data import Recording
 from predictors.stgnn.task import Task
 
-_CHECKPOINT: Final = "checkpoint.safetensors"
 _FINAL_RATE: Final = 0.02
 """Share of the learning rate at the end of its cosine."""
 
@@ -146,51 +151,26 @@ class Run:
         return float(loss.detach())
 
     def _save(self) -> None:
-        """Write the checkpoint so that an interruption leaves the old one or the new one."""
-        tensors = {f"net.{name}": tensor.clone() for name, tensor in self.net.state_dict().items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
-        for number, state in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in state.items()}
+        tensors = prefixed("net.", self.net.state_dict()) | prefixed("best.", self.best)
         note = {"kind": self.task.kind, "settings": self._fixed_settings(), "progress": asdict(self.progress)}
-        fresh = self.folder / f"{_CHECKPOINT}.new"
-        save_file(tensors, fresh, metadata={"note": json.dumps(note)})
-        fresh.replace(self.folder / _CHECKPOINT)
+        write_checkpoint(self.folder, tensors | optimiser_tensors(self.optimiser), note)
 
     def _fixed_settings(self) -> dict[str, Any]:
         """Return the settings that a resumed run cannot change."""
         return {name: value for name, value in asdict(self.settings).items() if name not in ("minutes", "threads")}
 
     def _load(self) -> None:
-        path = self.folder / _CHECKPOINT
-        try:
-            with safe_open(path, framework="pt") as file:
-                note = json.loads(file.metadata()["note"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dictionary
-        except FileNotFoundError as error:
-            raise CheckpointError(f"nothing to resume, for there is no {path}; leave --resume out") from error
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{path} is damaged ({error}); train again without --resume") from error
+        tensors, note = read_checkpoint(self.folder)
         if note["kind"] != self.task.kind or note["settings"] != self._fixed_settings():
             raise CheckpointError(
-                f"{path} was made with {note['settings']}, not {self._fixed_settings()}; use the same"
+                f"{self.folder / CHECKPOINT} was made with {note['settings']}, not {self._fixed_settings()}; "
+                "use the same"
             )
         self.progress = Progress(**{name: _frozen(value) for name, value in note["progress"].items()})
-        self.net.load_state_dict(_part(tensors, "net."))
-        self.best = _part(tensors, "best.")
-        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": _optimiser_state(tensors)})
+        self.net.load_state_dict(part(tensors, "net."))
+        self.best = part(tensors, "best.")
+        load_optimiser(self.optimiser, tensors)
 
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _optimiser_state(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in _part(tensors, "optimiser.").items():
-        number, field = name.split(".")
-        state.setdefault(int(number), {})[field] = tensor
-    return state
