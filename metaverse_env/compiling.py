@@ -3,73 +3,38 @@
 Numba notices a change of the file that a cached function stands in, but not of the files whose functions were inlined
 into it. So only the functions that Python calls are cached, in a folder named after a digest of the whole physics.
 
-The first step of all waits for the compiler. So whatever it would do in vain is left out: entrances from Python into
-pieces that only compiled code calls, a version of a piece for every constant it is given, the search for garbage.
+The first step of all waits for the compiler. So whatever it would do in vain is left out: machine code of pieces that
+only compiled code calls, a version of them for every constant they are given (both in :mod:`.pieces`), the search for
+garbage.
 """
 
 import gc
 import hashlib
 from collections.abc import Callable
-from functools import cache, cached_property, update_wrapper
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-from numba import njit, types
+from numba import njit
 from numba.core import config, event
-from numba.extending import models, register_model, typeof_impl
+
+from metaverse_env.pieces import OPTIONS, Piece
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PACKAGE: Final = Path(__file__).parent
 _CONSTANTS_OF_PHYSICS: Final = ("units.py", "records.py", "streams.py", "constants.py")
 """Files without compiled functions whose numbers and layouts are compiled in."""
-_OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
-"""Divisions follow IEEE 754; arrays are borrowed, nothing is allocated, so nothing needs reference counts; and there is
-no wrapper for C callers, which would cost a sixth of the time to compile."""
-_OPTIONS_OF_PIECES: Final[dict[str, Any]] = {**_OPTIONS, "no_cpython_wrapper": True}
-"""Nor is there a wrapper for Python, which would cost as much."""
-
-
-class _PieceType(types.Dispatcher):
-    """The type of a piece in compiled code, which a constant argument does not ask to be compiled once more."""
-
-    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: Any) -> Any:
-        """Return the signature of a call with arguments of these types."""
-        return super().get_call_type(context, tuple(map(types.unliteral, args)), kws)
-
-
-register_model(_PieceType)(models.OpaqueModel)
-
-
-class _Piece:
-    """A piece of the physics: one function for compiled code and, for who calls it from Python, another."""
-
-    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
-        update_wrapper(self, function)
-        self._for_compiled_code = njit(**_OPTIONS_OF_PIECES, **options)(function)
-        self.type = _PieceType(self._for_compiled_code)
-
-    @cached_property
-    def _from_python(self) -> Any:
-        return njit(**_OPTIONS)(self._for_compiled_code.py_func)
-
-    def __call__(self, *args: Any) -> Any:
-        return self._from_python(*args)
-
-
-@typeof_impl.register(_Piece)
-def _type_of_piece(piece: _Piece, _context: Any) -> _PieceType:
-    return piece.type
 
 
 def compiled(function: Function) -> Function:
     """Compile a piece of the physics into whatever calls it."""
-    return cast(Function, _Piece(function))
+    return cast(Function, Piece(function))
 
 
 def stage(function: Function) -> Function:
     """Compile a piece of the physics that is merged into its caller, for the compiler would not do so by itself."""
-    return cast(Function, _Piece(function, forceinline=True))
+    return cast(Function, Piece(function, forceinline=True))
 
 
 def entry_point(function: Function) -> Function:
@@ -77,7 +42,7 @@ def entry_point(function: Function) -> Function:
     before = getattr(config, "CACHE_DIR")  # noqa: B009  Numba sets its configuration at run time, unseen by checkers
     setattr(config, "CACHE_DIR", str(_cache_folder()))  # noqa: B010
     try:
-        dispatcher = njit(**_OPTIONS, cache=True, nogil=True)(function)
+        dispatcher = njit(**OPTIONS, cache=True, nogil=True)(function)
     finally:
         setattr(config, "CACHE_DIR", before)  # noqa: B010
     _without_collection.of.add(dispatcher)

@@ -73,7 +73,9 @@ class History:
     def clear(self, worlds: Array | None = None) -> None:
         """Mark as never observed what the worlds named by the mask ``[W]`` (all when ``None``) remember."""
         if worlds is None:
-            self._values[:] = self._time_s[:] = 0.0
+            rows = (self._next - 1 - np.arange(self.length)) % self.ticks  # the others were never written
+            for row in (*rows, *(rows + self.ticks)):
+                self._values[row] = self._time_s[row] = 0.0
             self.length = 0
         else:
             self._values[:, worlds] = 0.0

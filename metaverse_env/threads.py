@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 from typing import Any, Final
 
@@ -46,4 +46,11 @@ def over_worlds(function: Callable[..., Any], batched: Sequence[Any], fixed: Seq
         function(*(array[part] for array in batched), *fixed)
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    list(_executor(os.getpid(), cores).map(work, blocks(worlds, cores)))
+    own, *others = blocks(worlds, cores)
+    elsewhere = [_executor(os.getpid(), cores).submit(work, part) for part in others]
+    try:
+        work(own)  # this thread would only wait, and waking one more costs as much as many zones
+    finally:
+        wait(elsewhere)
+    for future in elsewhere:
+        future.result()

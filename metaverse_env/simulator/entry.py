@@ -79,17 +79,17 @@ def step_learned(*arrays: Any) -> None:
 
 
 @entry_point
-def reset_worlds(mask: Any, starts: Any, *arrays: Any) -> None:
+def reset_worlds(mask: Any, *arrays: Any) -> None:
     """Start anew the worlds that ``mask [W]`` names, from their seeds and episodes, and write their first telemetry.
 
     Args:
         mask: ``bool [W]``.
-        starts: ``int64 [M]``, rows of the trace at which an episode can start; empty without a trace.
-        *arrays: The fields of :class:`~.kernel.State`, :class:`~.kernel.Output`, :class:`~.kernel.Replay` and
+        *arrays: The fields of :class:`~.kernel.State` and :class:`~.kernel.Output`; the rows of the trace at which an
+            episode can start, ``int64 [M]``, none without a trace; then the fields of :class:`~.kernel.Replay` and
             :class:`~.constants.Constants`.
     """
-    state, out, replay = State(*arrays[:5]), Output(*arrays[5:9]), Replay(*arrays[9:11])
-    constants = Constants(*arrays[11:])
+    state, out, starts = State(*arrays[:5]), Output(*arrays[5:9]), arrays[9]
+    replay, constants = Replay(*arrays[10:12]), Constants(*arrays[12:])
     for w in range(len(mask)):
         if mask[w]:
             reset_world(w, state, replay, starts, constants)

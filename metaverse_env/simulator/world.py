@@ -28,6 +28,7 @@ from metaverse_env.simulator.replay import NO_FIT, fit_to_trace
 from metaverse_env.simulator.seeding import seed_worlds
 from metaverse_env.simulator.stock import Stock
 from metaverse_env.telemetry import Command, Outcome, Telemetry, Tick
+from metaverse_env.threads import over_worlds
 from metaverse_env.traces import Trace
 from metaverse_env.units import RESOURCE_UNITS, RESOURCES
 from metaverse_env.zones import ZoneGraph, build_graph
@@ -152,8 +153,8 @@ class SimulatedWorld:
         seed_worlds(self._simulation.state.worlds, mask, seeds, noise_seeds)
         out, simulation, starts = self._blank_output(), self._simulation, self._starts
         for part in out:  # arrays may be reused, and what is not known yet is nothing
-            part[...] = np.zeros((), part.dtype)
-        entry.reset_worlds(mask, starts, *simulation.state, *out, *simulation.replay, *simulation.constants)
+            part.view(np.uint8).fill(0)
+        over_worlds(entry.reset_worlds, (mask, *simulation.state, *out), (starts, *simulation.fixed))
         self.dynamics.reset(simulation, mask)
         if self._telemetry is not None:
             _keep(self._telemetry, out, ~mask)
