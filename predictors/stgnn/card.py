@@ -42,7 +42,8 @@ class Card:
         command: What trained it.
         seed: Of the training.
         residual_keep: How deviations last, per target; of a dynamics. Each is the share of the quick part of their
-            variance, and the correlation from tick to tick of the quick and of the slow part.
+            variance, the correlation from tick to tick of the quick and of the slow part, and their size together in
+            standard deviations as the network foretells them.
         metrics: Figures on held-out seeds.
         digests: SHA-256 of the files beside the card, by suffix.
     """

@@ -69,8 +69,10 @@ def _look_once(
 
 
 def residual_parts(seen: Seen) -> tuple[Parts, ...]:
-    """Return how the deviations of each target last."""
-    return tuple(fit_parts(*correlations(seen.deviations[..., i], seen.counts[..., i])) for i in range(len(TARGETS)))
+    """Return how large the deviations of each target are, and how they last."""
+    sizes = np.sqrt((seen.counts * seen.deviations**2).sum(axis=(0, 1)) / seen.counts.sum(axis=(0, 1)))
+    lasting = [fit_parts(*correlations(seen.deviations[..., i], seen.counts[..., i])) for i in range(len(TARGETS))]
+    return tuple(parts._replace(size=float(size)) for parts, size in zip(lasting, sizes, strict=True))
 
 
 def evaluate_dynamics(seen: Seen, parts: tuple[Parts, ...]) -> dict[str, Any]:

@@ -120,21 +120,23 @@ def weave(keep: Array) -> Array:
     """Return weight, correlation and gain ``float32 [4, 2, 3]`` of the quick and the slow part of each deviation.
 
     Args:
-        keep: ``[4, 3]``: the quick part's share of the variance, its correlation from tick to tick, that of the slow.
+        keep: ``[4, 4]``, the fields of :class:`~predictors.stgnn.dynamics.residuals.Parts`.
     """
-    shares, keeps = np.stack([keep[:, 0], 1.0 - keep[:, 0]], axis=1), keep[:, 1:]
-    return np.stack([np.sqrt(shares), keeps, np.sqrt(1.0 - keeps**2)], axis=2).astype(np.float32)
+    shares, keeps = np.stack([keep[:, 0], 1.0 - keep[:, 0]], axis=1), keep[:, 1:3]
+    weights = keep[:, 3:] * np.sqrt(shares)
+    return np.stack([weights, keeps, np.sqrt(1.0 - keeps**2)], axis=2).astype(np.float32)
 
 
 def split_deviation(shown: Array, chance: Array, woven: Array) -> Array:
     """Return a quick and a slow part ``[…, 2, 4]``, both standard normal, that add up to what a zone shows.
 
     Args:
-        shown: ``[…, 4]``, standard normal.
+        shown: ``[…, 4]``, in standard deviations as the network foretells them.
         chance: ``[…, 4]``, another such that has nothing to do with it: what is shown does not say how it splits.
         woven: See :func:`weave`.
     """
-    quick, slow = woven[:, 0, 0], woven[:, 1, 0]
+    size = np.hypot(woven[:, 0, 0], woven[:, 1, 0])
+    shown, quick, slow = shown / size, woven[:, 0, 0] / size, woven[:, 1, 0] / size
     return np.stack([quick * shown + slow * chance, slow * shown - quick * chance], axis=-2)
 
 

@@ -18,7 +18,7 @@ LIMITS = {
     "cpu_cores": (0.04, 0.05, 0.06, 0.10, 0.08),
     "memory_mb": (0.03, 0.03, 0.05, 0.08, 0.06),
     "bandwidth_mbps": (0.05, 0.06, 0.08, 0.10, 0.10),
-    "latency_ms": (0.15, 0.05, 0.25, 0.10, 0.20),
+    "latency_ms": (0.08, 0.05, 0.15, 0.10, 0.30),
 }
 """Farthest from the physics that mean, p50, p95, p99 and coefficient of variation may be, as a share of it."""
 MOST_CORRELATION = 0.08

@@ -126,7 +126,7 @@ def test_quantiles_of_latency_are_in_order(seed: int) -> None:
 def test_a_world_of_any_network_stays_bounded(tmp_path: Path) -> None:
     """Fed back what it says for an hour, a network with absurd weights still says what it may."""
     net = shaken(5, 1.0)
-    export(net, blank_card("dynamics", residual_keep=((0.5, 0.9, 0.99),) * 4), tmp_path / "absurd")
+    export(net, blank_card("dynamics", residual_keep=((0.5, 0.9, 0.99, 1.0),) * 4), tmp_path / "absurd")
     world = SimulatedWorld("multi_zone", 4, StgnnDynamics(tmp_path / "absurd"))
     command = Command.of(world.reset(seeds=range(4)).allocation)
     for _ in range(240):

@@ -63,7 +63,7 @@ def _stir_often(residual: Any, weave: Any, noise: Any) -> None:
 
 
 def test_deviations_are_carried_as_they_were_read() -> None:
-    parts = (Parts(0.6, 0.5, 0.98), Parts(0.9, 0.84, 0.95), Parts(1.0, 0.0, 0.9), Parts(0.0, 0.0, 0.99))
+    parts = (Parts(0.6, 0.5, 0.98), Parts(0.9, 0.84, 0.95, 0.6), Parts(1.0, 0.0, 0.9), Parts(0.0, 0.0, 0.99))
     noise = np.zeros((400, 600, TARGETS + 1), dtype=np.float32)
     residual = np.random.default_rng(3).standard_normal((600, 2, TARGETS)).astype(np.float32)
     _stir_often(residual, weave(np.array(parts, dtype=np.float32)), noise)
@@ -71,17 +71,17 @@ def test_deviations_are_carried_as_they_were_read() -> None:
     lags = np.array(LAGS, dtype=float)
     for target, expected in enumerate(parts):
         values = noise[..., target].astype(float)
-        assert values.std() == pytest.approx(1.0, abs=0.05)
+        assert values.std() == pytest.approx(expected.size, abs=0.05)
         read, _ = correlations(values, np.ones_like(values))
         np.testing.assert_allclose(read, expected.correlation(lags), atol=0.05)
     assert np.abs(noise).max() <= MOST_DEVIATIONS
 
 
-@given(shown=st.floats(-3.0, 3.0), chance=st.floats(-3.0, 3.0), share=st.floats(0.0, 1.0))
-def test_parts_add_up_to_what_a_zone_shows(shown: float, chance: float, share: float) -> None:
-    woven = weave(np.array([[share, 0.5, 0.9]] * TARGETS, dtype=np.float32))
+@given(shown=st.floats(-3.0, 3.0), chance=st.floats(-3.0, 3.0), share=st.floats(0.0, 1.0), size=st.floats(0.3, 2.0))
+def test_parts_add_up_to_what_a_zone_shows(shown: float, chance: float, share: float, size: float) -> None:
+    woven = weave(np.array([Parts(share, 0.5, 0.9, size)] * TARGETS, dtype=np.float32))
     parts = split_deviation(np.full(TARGETS, shown), np.full(TARGETS, chance), woven)
     assert parts.shape == (2, TARGETS)
     total = woven[:, 0, 0] * parts[0] + woven[:, 1, 0] * parts[1]
     np.testing.assert_allclose(total, shown, atol=1e-5)
-    np.testing.assert_allclose((parts**2).sum(axis=0), shown**2 + chance**2, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose((parts**2).sum(axis=0), (shown / size) ** 2 + chance**2, rtol=1e-4, atol=1e-6)

@@ -149,7 +149,8 @@ def test_a_killed_zone_starts_with_little_memory() -> None:
 def test_card_says_how_deviations_last() -> None:
     card = read_card(WEIGHTS / "stgnn_dynamics", "dynamics")
     assert len(card.residual_keep) == 4
-    for share, quick, slow in card.residual_keep:
+    for share, quick, slow, size in card.residual_keep:
         assert 0.0 <= share <= 1.0
         assert 0.0 <= quick < 1.0
         assert 0.0 <= slow < 1.0
+        assert 0.3 < size < 1.5
