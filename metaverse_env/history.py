@@ -4,6 +4,7 @@ Time-major ``[2L, W, Z, F]`` with every tick written twice, so that the last ``L
 never copied, never re-stacked.
 """
 
+from copy import copy as copy_of
 from typing import Any, Final
 
 import numpy as np
@@ -80,6 +81,11 @@ class History:
         else:
             self._values[:, worlds] = 0.0
             self._time_s[:, worlds] = 0.0
+
+    def anew(self) -> "History":
+        """Return an empty history in the memory of this one, which is over."""
+        self.clear()
+        return copy_of(self)
 
     def append(self, telemetry: Telemetry) -> None:
         """Remember one tick."""

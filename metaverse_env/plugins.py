@@ -29,4 +29,4 @@ def resolve(kind: str, name: str, table: Mapping[str, str], extra: str = "all") 
     try:
         return getattr(import_module(module), attribute)
     except ModuleNotFoundError as missing:
-        raise MissingDependencyError(f"{kind} {name!r}", str(missing.name), extra) from missing
+        raise MissingDependencyError(f"{kind} {name!r}", str(missing.name).partition(".")[0], extra) from missing

@@ -124,8 +124,8 @@ class Shell:
         telemetry = self._start(seeds, worlds, noise_seed)
         pending, before = Command.of(telemetry.zones["pending"], telemetry.zones["handover"]), telemetry
         if self.history is None or self._before is None or worlds is None or worlds.all():
-            self.history = self.history or History(len(seeds), self.world.zones, telemetry.intents.shape[2])
-            self.history.clear()
+            made = self.history  # another one is a sign of another episode
+            self.history = made.anew() if made else History(len(seeds), self.world.zones, telemetry.intents.shape[2])
             self.history.append(telemetry)
         else:
             pending.zones[~worlds] = self._pending.zones[~worlds]

@@ -30,7 +30,7 @@ _BLOCK_ROWS: Final = 20_000
 
 
 class Candidate(NamedTuple):
-    """A linear forecast: its name, and weights ``[N + 1, K]``, the last row for zones unknown; one may be all rows."""
+    """A linear forecast: its name, and weights ``[N + 1, K]``, the last row for zones unknown."""
 
     name: str
     weights: Array
@@ -115,19 +115,23 @@ def normal_equations(windows: Windows) -> NormalEquations:
 
 
 def candidates(windows: Windows, equations: NormalEquations, horizon: int, feature: int) -> list[Candidate]:
-    """Return every linear forecast of one feature at one horizon."""
-    count, shape = equations.moment.shape[-1], (windows.levels.shape[1] + 1, equations.moment.shape[-1])
-    found = [Candidate("persistence", np.broadcast_to(0.0, shape))]
+    """Return every linear forecast of one feature at one horizon; those of unknown zones do without a profile."""
+    zones, count = windows.levels.shape[1], equations.moment.shape[-1]
+    found = [Candidate("persistence", np.broadcast_to(0.0, (zones + 1, count)))]
+    profile: list[int] = []
     if windows.profile is not None:
         # Columns end with: the profile's change to the target, the last level's distance from it, the constant.
-        found.append(Candidate("profile", np.broadcast_to(np.arange(count) == count - 3, shape).astype(float)))
+        profile = [count - 3, count - 2]
+        found.append(Candidate("profile", np.outer(np.arange(zones + 1) < zones, np.arange(count) == profile[0])))
     gram, moment = equations.gram[horizon, feature], equations.moment[horizon, feature]
     for name, used in subsets(windows, feature).items():
         for ridge in RIDGES:
-            common = _solve(gram.sum(axis=0)[None], moment.sum(axis=0)[None], used, ridge)
-            found.append(Candidate(f"{name}, common, {ridge:g}", np.broadcast_to(common, shape)))
+            together = gram.sum(axis=0)[None], moment.sum(axis=0)[None]
+            common = np.broadcast_to(_solve(*together, used, ridge), (zones, count))
+            unknown = _solve(*together, np.setdiff1d(used, profile), ridge)
+            found.append(Candidate(f"{name}, common, {ridge:g}", np.concatenate([common, unknown])))
             if len(moment) > 1:
-                alone = np.concatenate([_solve(gram, moment, used, ridge), common])
+                alone = np.concatenate([_solve(gram, moment, used, ridge), unknown])
                 found.append(Candidate(f"{name}, each zone, {ridge:g}", alone))
     return found
 

@@ -35,7 +35,9 @@ Array = np.ndarray
 
 
 def worlds(
-    model: Annotated[Path, typer.Option(help="The forecaster: path without suffix.")] = WEIGHTS / "stgnn_forecaster",
+    model: Annotated[
+        Path, typer.Option(help="The forecaster: path without suffix.", show_default="the shipped one")
+    ] = WEIGHTS / "stgnn_forecaster",
     scenario: Annotated[str, typer.Option(help="Worlds to forecast: a name or a file.")] = "multi_zone",
     seeds: Annotated[int, typer.Option(min=2, max=10_000, help="How many held-out worlds.")] = 16,
     training: Annotated[int, typer.Option(min=1, max=10_000, help="Worlds that the rivals learn from.")] = 60,

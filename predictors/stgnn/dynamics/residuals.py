@@ -21,8 +21,13 @@ _LEAST_PAIRS: Final = 100.0
 
 
 class Parts(NamedTuple):
-    """The quick part's share of the variance, the correlation from tick to tick of the quick and of the slow part, and
-    the standard deviation of both together: 1 if the network foretells it rightly.
+    """How a target deviates.
+
+    Attributes:
+        share: Of the quick part in the variance.
+        quick: Its correlation from tick to tick.
+        slow: That of the slow part.
+        size: Standard deviation of both together, 1 if the network foretells it rightly.
     """
 
     share: float

@@ -76,7 +76,8 @@ class Portable(nn.Module):
         seasons = self.profile[slots][:, :, zones].transpose(0, 1)
         changes = seasons[1:] - seasons[:1]
         distance = (last - seasons[0]).expand_as(changes)
-        return torch.stack([changes, distance], dim=-1)
+        known = (zones < self.net.sizes.zones).to(last.dtype)[:, None, None]
+        return known * torch.stack([changes, distance], dim=-1)
 
 
 def export_panel(net: PanelNet, windows: Windows, stem: Path, **more: Any) -> PanelCard:
