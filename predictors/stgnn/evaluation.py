@@ -100,7 +100,7 @@ def world_errors(models: Mapping[str, ForecastNet | Rival], recording: Recording
         counts += weights.reshape(worlds, zones, *weights.shape[1:]).sum(axis=1)
         for name, model in models.items():
             if isinstance(model, ForecastNet):
-                medians = predicted(model, recording, anchor)[:, _COLUMNS, :, 0]
+                medians = predicted(model, recording, anchor)[:, _COLUMNS][..., 0]
             else:
                 medians = np.exp(anchor.last[:, None] + model.predict(anchor.features))
             errors = weights * np.abs(medians - truth)

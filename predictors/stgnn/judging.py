@@ -11,11 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from metaverse_env.errors import UnknownNameError
 from metaverse_env.folders import writable
 from metaverse_env.observation import FORECAST_TICKS
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.units import RESOURCE_UNITS, TARGETS
 from predictors.stgnn.card import WEIGHTS
+from predictors.stgnn.checkpoints import CHECKPOINT
 from predictors.stgnn.data import make_recordings, record
 from predictors.stgnn.evaluation import by_target_and_tick, relative_gain, world_errors
 from predictors.stgnn.export import load_forecaster
@@ -41,6 +43,7 @@ def worlds(
     scenario: Annotated[str, typer.Option(help="Worlds to forecast: a name or a file.")] = "multi_zone",
     seeds: Annotated[int, typer.Option(min=2, max=10_000, help="How many held-out worlds.")] = 16,
     training: Annotated[int, typer.Option(min=1, max=10_000, help="Worlds that the rivals learn from.")] = 60,
+    models: Annotated[str, typer.Option(help="Rivals, by commas; lightgbm takes some minutes.")] = ",".join(RIVALS),
     threads: Annotated[int, typer.Option(min=1, help="Of all models.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
@@ -48,23 +51,27 @@ def worlds(
 
     Gains are shares of the rival's mean absolute error, with 95 % intervals over the worlds.
     """
+    names = tuple(name.strip() for name in models.split(","))
+    for name in names:
+        if name not in RIVALS:
+            raise UnknownNameError("rival", name, RIVALS)
     torch.set_num_threads(threads)
     console = Console(stderr=True)
     with console.status("Making telemetry …") as status:
         learnt = make_recordings(RIVAL_SEED, training)
         held_out = [record(scenario, range(VALIDATION_SEED, VALIDATION_SEED + 4))]
         status.update("Training the rivals …")
-        rivals = fit_rivals(RIVALS, learnt, held_out)
+        rivals = fit_rivals(names, learnt, held_out)
         status.update("Forecasting …")
         test = record(scenario, range(TEST_SEED, TEST_SEED + seeds))
         errors = world_errors({"stgnn": load_forecaster(model), **rivals}, test)
     figures = {name: {"mae": by_target_and_tick(found.mean(axis=0))} for name, found in errors.items()}
-    for name in RIVALS:
+    for name in names:
         figures[name] |= _gains(errors["stgnn"], errors[name])
     if as_json:
         typer.echo(json.dumps(figures))
     else:
-        Console().print(_worlds_table(figures))
+        Console().print(_worlds_table(figures, names))
 
 
 def ablation(
@@ -73,6 +80,7 @@ def ablation(
     seeds: Annotated[int, typer.Option(min=2, max=10_000, help="How many held-out worlds.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/ablation"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the runs in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train the forecaster without its parts, in three kinds of worlds, and tell what each part is worth.
@@ -91,8 +99,9 @@ def ablation(
         for variant in VARIANTS:
             console.print(f"Training {variant} in worlds {name} …")
             settings = Settings(seed=seed, epochs=epochs, patience=epochs)
-            net = Run(ForecastTask(variant), settings, out / name / variant).fit(learnt, held_out)
-            nets[variant] = cast(ForecastNet, net)
+            folder = out / name / variant
+            begun = resume and (folder / CHECKPOINT).exists()
+            nets[variant] = cast(ForecastNet, Run(ForecastTask(variant), settings, folder, begun).fit(learnt, held_out))
         errors = world_errors(nets, test)
         figures[name] = {
             variant: {"mae": by_target_and_tick(errors[variant].mean(axis=0))}
@@ -137,11 +146,11 @@ def _rows(figures: Mapping[str, Any], rivals: tuple[str, ...], ours: str) -> Ite
             yield cells
 
 
-def _worlds_table(figures: Mapping[str, Any]) -> Table:
+def _worlds_table(figures: Mapping[str, Any], rivals: tuple[str, ...]) -> Table:
     table = Table(
-        "target", "ticks ahead", "MAE", *(f"below {name}" for name in RIVALS), title="Forecasts of worlds never seen"
+        "target", "ticks ahead", "MAE", *(f"below {name}" for name in rivals), title="Forecasts of worlds never seen"
     )
-    for cells in _rows(figures, RIVALS, "stgnn"):
+    for cells in _rows(figures, rivals, "stgnn"):
         table.add_row(*cells)
     return table
 

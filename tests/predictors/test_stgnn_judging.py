@@ -1,11 +1,19 @@
 """The forecaster's rivals, its variants, and how two are compared."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from metaverse_env.cli import app
+from metaverse_env.scenario import load_scenario
+from metaverse_env.units import TARGETS
+from predictors.stgnn import judging
 from predictors.stgnn.data import Recording, record
-from predictors.stgnn.evaluation import relative_gain, world_errors
+from predictors.stgnn.evaluation import evaluate_forecaster, relative_gain, world_errors
 from predictors.stgnn.features import FORECAST_FEATURES
 from predictors.stgnn.judging import VARIANTS, ablation_worlds
 from predictors.stgnn.model import ForecastNet, Variant
@@ -108,3 +116,33 @@ def test_ablation_worlds_lack_what_they_say() -> None:
     worlds = dict(ablation_worlds())
     assert worlds["no_migration"].workload.migration_per_h == 0.0 < worlds["default"].workload.migration_per_h
     assert worlds["no_lead"].intents.lead_s == (0.0, 0.0) != worlds["default"].intents.lead_s
+
+
+def test_a_network_is_judged_by_the_same_figures_as_in_its_training(recording: Recording) -> None:
+    net = shaken("full").eval()
+    errors = world_errors({"net": net}, recording)["net"].mean(axis=0)
+    known = evaluate_forecaster(net, recording)["mae"]
+    for index, target in enumerate(TARGETS):
+        np.testing.assert_allclose(errors[:, index], list(known[target].values()), rtol=0.05, err_msg=target)
+
+
+def test_worlds_are_judged_from_the_command_line() -> None:
+    asked = "--scenario single_zone --seeds 2 --training 1 --models persistence,ridge --json"
+    result = CliRunner().invoke(app, ["forecast", "worlds", *asked.split()])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert set(found) == {"stgnn", "persistence", "ridge"}
+    assert found["stgnn"]["mae"]["cpu_cores"]["4"] > 0.0
+    assert found["ridge"]["gain_low"]["cpu_cores"]["4"] <= found["ridge"]["gain"]["cpu_cores"]["4"]
+
+
+def test_an_ablation_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "VARIANTS", ("full", "no_intents"))
+    monkeypatch.setattr(judging, "ablation_worlds", lambda: [("small", load_scenario("single_zone"))])
+    command = ["forecast", "ablation", "--epochs", "1", "--training", "2", "--seeds", "2", "--out", str(tmp_path)]
+    first = CliRunner().invoke(app, [*command, "--json"])
+    assert first.exit_code == 0, first.output
+    assert set(json.loads(first.stdout)["small"]) == {"full", "no_intents"}
+    (tmp_path / "small" / "no_intents" / "checkpoint.safetensors").unlink()
+    again = CliRunner().invoke(app, [*command, "--resume", "--json"])
+    assert json.loads(again.stdout) == json.loads(first.stdout)
