@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import NDArray
 
 from predictors.forecasting.forecasts import Forecasts
@@ -88,10 +89,14 @@ def draw_errors(found: Mapping[str, Mapping[str, Figures]], path: Path) -> None:
             axis.plot([int(horizon) for horizon in horizons], errors, marker="o", label=name)
     if base is not None:
         axis.axhline(1.0, color="grey", linestyle=":", label="persistence")
+    axis.set_xticks(sorted({int(horizon) for horizons in found.values() for horizon in horizons}))
     axis.set_xlabel("ticks ahead")
     axis.set_ylabel("mean absolute error" + (" / persistence's" if base else ""))
-    axis.set_ylim(bottom=0.0)
-    axis.grid(alpha=0.3)
+    # Ratios on a log scale: a model that is off by ten times must not press the others into one line.
+    axis.set_yscale("log")
+    for each in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+        each(StrMethodFormatter("{x:.3g}"))
+    axis.grid(alpha=0.3, which="both")
     axis.legend()
     figure.savefig(path, dpi=110)
 
