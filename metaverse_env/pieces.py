@@ -20,7 +20,6 @@ OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "_nrt": False, "no_cfu
 """Divisions follow IEEE 754; arrays are borrowed, nothing is allocated, so nothing needs reference counts; and there is
 no wrapper for C callers, which would cost a sixth of the time to compile."""
 
-
 _SMALL: Final = 150
 """Instructions of a piece that is optimised by itself. [M] With 300 or all a tick takes 4 % less, which is as long as
 in Numba's own way; but the first step waits 0.3 s longer, with all 1.2 s, in Numba's own way 4 s."""

@@ -6,10 +6,18 @@ needs them takes the fixture ``assets``, and is skipped where they are not, exce
 
 import math
 import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
+
+from metaverse_env.simulator.stock import Stock
+
+# Whoever starts the tests in the background may let them ignore Ctrl-C, and programs that tests start would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -41,3 +49,17 @@ def trace_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         paths[name] = str(folder / f"{name}.csv")
         Path(paths[name]).write_text("\n".join(rows), encoding="utf-8")
     return paths
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return what makes all memory that is handed out from then on full of NaN: nothing may read before it wrote."""
+    take = Stock.take
+
+    def poisoned(stock: Stock, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+        arrays = take(stock, shape)
+        for array in arrays:
+            array.view(np.uint8)[...] = 0xFF  # NaN in every float
+        return arrays
+
+    return lambda: monkeypatch.setattr(Stock, "take", poisoned)
