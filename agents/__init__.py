@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 
 POLICIES: Final = {
     "autothrottle": "agents.baselines.autothrottle.policy:Autothrottle",
+    "dqn": "agents.learning.runtime:dqn",
     "forecast": "agents.baselines.forecast:ForecastDriven",
     "hold": "agents.baselines.hold:Hold",
     "hpa": "agents.baselines.hpa.policy:Hpa",
+    "ippo": "agents.learning.runtime:ippo",
     "keda": "agents.baselines.keda:Keda",
+    "mappo": "agents.learning.runtime:mappo",
     "mpc": "agents.baselines.mpc.policy:Mpc",
     "oracle": "agents.baselines.oracle:Oracle",
     "oracle_users": "agents.baselines.oracle:UsersOracle",
     "pid": "agents.baselines.pid:Pid",
+    "ppo": "agents.learning.runtime:ppo",
     "random": "agents.baselines.random:Random",
     "static": "agents.baselines.static:Static",
     "threshold": "agents.baselines.threshold:Threshold",

@@ -117,7 +117,7 @@ class ActionCodec:
         if action_type not in ("discrete", "continuous"):
             raise UnknownNameError("action type", action_type, ("discrete", "continuous"))
         actuation = scenario.actuation
-        self.names, self.action_type = names, action_type
+        self.scenario, self.names, self.action_type = scenario, names, action_type
         self.limits: Array = np.array([actuation.allocation_min, actuation.allocation_max], dtype=np.float32)
         self._factors = np.array(actuation.factors, dtype=np.float32)
         shares = np.array(actuation.handover_shares, dtype=np.float32)
@@ -134,6 +134,10 @@ class ActionCodec:
         self._decode = _decode_box if action_type == "continuous" else _decode_choices
         self._fixed = (self._scales, self._factors, shares, self.limits, pod_size)
         self.space = self._space(len(names))
+
+    def of_type(self, action_type: ActionType) -> "ActionCodec":
+        """Return a codec of the same zones for another type of action; this one, if it is of that type."""
+        return self if action_type == self.action_type else ActionCodec(self.scenario, self.names, action_type)
 
     def _space(self, zones: int) -> spaces.Space[Any]:
         if self.action_type == "continuous":

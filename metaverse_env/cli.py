@@ -108,6 +108,12 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
                 "Train the forecaster, the learned dynamics, or a forecaster of any panel.",
                 "predictors",
             ),
+            "mappo": Leaf(
+                "agents.commands:train_mappo", "One policy for all zones; a critic sees all of them.", "agents"
+            ),
+            "ippo": Leaf("agents.commands:train_ippo", "The same, each zone for itself: the ablation.", "agents"),
+            "ppo": Leaf("agents.commands:train_ppo", "A policy for a single zone, continuous actions.", "agents"),
+            "dqn": Leaf("agents.commands:train_dqn", "A policy for a single zone, discrete actions.", "agents"),
         },
     ),
 }

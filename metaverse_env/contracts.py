@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from metaverse_env.action import ActionCodec
 from metaverse_env.history import History
 from metaverse_env.telemetry import Command, Forecast, Telemetry, Tick
 from metaverse_env.zones import ZoneGraph
@@ -75,6 +76,9 @@ class View(NamedTuple):
         tick_s: Time until the next decision, s. What time it is stands in ``telemetry.weather["time_s"]``.
         pod_size: ``float32 [3]``, what one pod has, where a zone is scaled by whole pods; ``None`` where pods change
             their size.
+        observation: ``float32 [W, size]``, the same as features in [-1, 1], for learned policies; see
+            :mod:`metaverse_env.observation`.
+        codec: What learned policies turn actions into commands with.
     """
 
     telemetry: Telemetry
@@ -85,6 +89,8 @@ class View(NamedTuple):
     latency_objective_ms: float
     tick_s: float
     pod_size: Array | None = None
+    observation: Array | None = None
+    codec: ActionCodec | None = None
 
 
 @runtime_checkable

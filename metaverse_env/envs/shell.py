@@ -100,6 +100,7 @@ class Shell:
         self._before: Telemetry | None = None
         self._pending = Command.of(np.zeros((self.world.worlds, len(self.world.zones), 3)))
         self._forecast: Forecast | None = None
+        self._observation: Array | None = None
 
     def _simulate(self, scenario: Scenario, worlds: int, dynamics: Any, trace: Any, mean_users: float | None) -> World:
         users = load_trace(trace) if trace is not None and not isinstance(trace, Trace) else trace
@@ -167,7 +168,8 @@ class Shell:
         self._telemetry, self._before = telemetry, before
         if self.forecaster is not None and self.history is not None:
             self._forecast = self.forecaster.forecast(self.history, FORECAST_TICKS)
-        return self.observer(telemetry, before, self._forecast, self._pending)
+        self._observation = self.observer(telemetry, before, self._forecast, self._pending)
+        return self._observation
 
     @property
     def telemetry(self) -> Telemetry:
@@ -191,4 +193,5 @@ class Shell:
             raise LifecycleError("nothing to see before reset; call reset() first")
         objective_ms = self.scenario.service.latency_objective_ms
         seen = self._telemetry, self._forecast, self._pending, self.history
-        return View(*seen, self.codec.limits, objective_ms, self.world.tick_s, self._pod_size)
+        constant = self.codec.limits, objective_ms, self.world.tick_s, self._pod_size
+        return View(*seen, *constant, self._observation, self.codec)

@@ -1,0 +1,75 @@
+"""How to train: everything that decides what comes out, frozen, and written beside it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+Algorithm = Literal["mappo", "ippo", "ppo", "dqn"]
+
+TRAINING_SEED: Final = 2_000_000
+"""Worlds that are learnt from start here, apart from those of tuning (1,000,000) and of benchmarks (0)."""
+VALIDATION_SEED: Final = 3_000_000
+"""Worlds that say which weights to keep."""
+SEEDS_APART: Final = 10_000
+"""Between the worlds of two seeds of training."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        algorithm: What learns.
+        scenario: A name or a file.
+        dynamics: Of the worlds that are learnt from; what is kept is decided in the physics.
+        forecaster: ``"stgnn"``, ``"persistence"`` or ``"none"``.
+        seed: Of worlds, weights and exploration.
+        agent_steps: How many to learn from, over all zones of all worlds.
+        worlds: Side by side.
+        global_weight: ``g`` in ``(1 - g) local + g global`` reward.
+        central: Whether the critic sees all zones pooled.
+        violated_percent: Share of user-seconds above the objective to aim at; the charge for them follows.
+        violated_eur_per_user_h: That charge at first.
+        randomised: How many variants of the scenario to learn from; 1 is the scenario itself.
+        curriculum: Hardness of the disturbances in each equal part of the training, 0 for none to 1 for all.
+        validation_worlds: That say which weights to keep.
+    """
+
+    algorithm: Algorithm = "mappo"
+    scenario: str = "multi_zone"
+    dynamics: Literal["physics", "stgnn"] = "physics"
+    forecaster: Literal["stgnn", "persistence", "none"] = "stgnn"
+    seed: int = 0
+    agent_steps: int = 30_000_000
+    worlds: int = 64
+    global_weight: float = 0.5
+    central: bool = True
+    violated_percent: float = 0.4
+    violated_eur_per_user_h: float = 0.04
+    randomised: int = 1
+    curriculum: tuple[float, ...] = (1.0,)
+    validation_worlds: int = 16
+
+    @property
+    def first_seed(self) -> int:
+        """Seed of the first world."""
+        return TRAINING_SEED + SEEDS_APART * self.seed
+
+    def hardness_at(self, share: float) -> float:
+        """Return the hardness after a share of the training, 0 to 1."""
+        return self.curriculum[min(int(share * len(self.curriculum)), len(self.curriculum) - 1)]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a run that goes on must share with the one before, ready for JSON."""
+        facts = asdict(self) | {"curriculum": list(self.curriculum)}
+        del facts["agent_steps"]
+        return facts
+
+
+DEFAULTS: Final[Mapping[Algorithm, Settings]] = {
+    "mappo": Settings(),
+    "ippo": Settings("ippo", global_weight=0.0, central=False),
+    "ppo": Settings("ppo", "single_zone", agent_steps=12_000_000, worlds=1024, global_weight=0.0, central=False),
+    "dqn": Settings("dqn", "single_zone", agent_steps=4_000_000, worlds=128, global_weight=0.0, central=False),
+}
+"""What suits each algorithm."""
