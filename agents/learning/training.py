@@ -113,7 +113,7 @@ class Training:
         if hardness != self._hardness:
             self._hardness = hardness
             self.team.replace(make_shells(self.settings, hardness))
-            self.learner._last_obs = self._normalised.reset()  # type: ignore[assignment]  # where it goes on from
+            self.learner._last_obs = self._normalised.reset()  # where it goes on from
 
     def save(self) -> None:
         """Write the checkpoint in one go."""
