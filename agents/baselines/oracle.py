@@ -112,7 +112,7 @@ class Oracle(_Clairvoyant):
     """Knows everything that will happen."""
 
     cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that demand [choice].", search=(0.5, 1.0))
-    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.9, 1.0))
+    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.7, 1.0))
     bandwidth_target: float = parameter(0.77, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 1.0))
     lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(0.0, 120.0))
     dead_band: float = parameter(0.02, 0.0, 1.0, "Shrinking not worth asking for [choice].", search=(0.0, 0.3))
@@ -123,7 +123,7 @@ class UsersOracle(_Clairvoyant):
     """Knows users, activities and events, but no noise."""
 
     cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that quantile [choice].", search=(0.5, 1.0))
-    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.8, 1.0))
+    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.7, 1.0))
     bandwidth_target: float = parameter(0.68, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 1.0))
     lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(0.0, 120.0))
     dead_band: float = parameter(0.05, 0.0, 1.0, "Shrinking not worth asking for [choice].", search=(0.0, 0.3))
