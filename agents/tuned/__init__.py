@@ -30,7 +30,7 @@ def tuned_parameters(policy: str, source: str) -> dict[str, float]:
         UnknownNameError: Nothing is shipped for that scenario, or the file has no such controller.
         ConfigurationError: The file cannot be read, or is no result of a tuning.
     """
-    controllers = _controllers(source)
+    controllers = tuned_controllers(source)
     if policy not in controllers:
         raise UnknownNameError(f"controller in the tuned parameters of {source}", policy, controllers)
     try:
@@ -39,8 +39,13 @@ def tuned_parameters(policy: str, source: str) -> dict[str, float]:
         raise _unfit(source, f"controller {policy!r} has no table of parameters") from error
 
 
-def _controllers(source: str) -> dict[str, Any]:
-    """Read a file's entries by controller."""
+def tuned_controllers(source: str) -> dict[str, Any]:
+    """Return a file's entries by controller: parameters, and what they gave in training.
+
+    Raises:
+        UnknownNameError: Nothing is shipped for that scenario.
+        ConfigurationError: The file cannot be read, or is no result of a tuning.
+    """
     path = Path(source)
     if path.suffix != SUFFIX:
         if source not in shipped():

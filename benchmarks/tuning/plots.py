@@ -20,6 +20,8 @@ _BLUE, _RED, _GREEN = COLOURS[:3]
 _GREY: Final = "#BBBBBB"
 LEAST_PERCENT: Final = 0.01
 """From here on down the axis of violations is linear."""
+MOST_PERCENT: Final = 30.0
+"""Nobody would run what violates more; it is left out, unless a default does."""
 
 
 def front(trials: Sequence[Trial]) -> list[tuple[float, float]]:
@@ -70,8 +72,8 @@ def _label(figure: Any, grid: Any, terms: Conditions, budget: Budget, found: Seq
     axes = grid[0]
     axes.set_xscale("log")
     axes.set_yscale("symlog", linthresh=LEAST_PERCENT, linscale=0.5)
-    axes.set_ylim(0.0, 100.0)
-    axes.set_xlim(*_costs_shown(found))
+    axes.set_ylim(0.0, max(MOST_PERCENT, *(1.3 * one.trials[0].violated_percent for one in found)))
+    axes.set_xlim(*_costs_shown(found, budget.limit_percent))
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")
@@ -89,8 +91,9 @@ def _label(figure: Any, grid: Any, terms: Conditions, budget: Budget, found: Seq
     )
 
 
-def _costs_shown(found: Sequence[Tuned]) -> tuple[float, float]:
-    """Return the range of costs around fronts and defaults; dominated trials may lie far to the right."""
-    points = [point[0] for one in found for point in front(one.trials)]
-    points += [one.trials[0].cost_eur_per_h for one in found]
-    return 0.9 * min(points), 1.1 * max(points)
+def _costs_shown(found: Sequence[Tuned], limit_percent: float) -> tuple[float, float]:
+    """Return the range of costs of what is of use: defaults, what was tuned within the limit, fronts below both."""
+    within = [one.best for one in found if one.best.violated_percent <= limit_percent]
+    points = [trial.cost_eur_per_h for trial in [*(one.trials[0] for one in found), *within]]
+    fronts = [cost for one in found for cost, violated in front(one.trials) if violated <= MOST_PERCENT]
+    return 0.93 * min(points + fronts), 1.12 * max(points)

@@ -116,8 +116,8 @@ class Search:
         number = len(self.trials)
         stream = np.random.SeedSequence([self._seed, number]).generate_state(1)
         self._study.sampler = TPESampler(n_startup_trials=RANDOM_TRIALS, seed=int(stream[0]), constant_liar=False)
-        if number == 0:
-            self._study.enqueue_trial(self._start, skip_if_exists=True)
+        if number == 0 and not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            self._study.enqueue_trial(self._start)
         asked = self._study.ask(self._space)
         parameters = self._start if number == 0 else {name: self._rounded(name, asked) for name in self._space}
         try:
