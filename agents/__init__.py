@@ -1,7 +1,8 @@
 """Who decides: classical controllers and learned agents behind one contract, :class:`metaverse_env.contracts.Policy`.
 
 Agents know worlds only by that contract and never import the bridges. Nothing heavy is imported with the package: a
-policy is a name in :data:`POLICIES`, or any ``"module:name"`` of a user, imported when :func:`load` asks for it.
+policy is a name in :data:`POLICIES`, or any ``"module:name"`` of a user, imported when :func:`load` asks for it. Either
+may be followed by ``"@scenario"`` or ``"@tuned.json"`` for the parameters that ``metaverse benchmark tune`` found.
 
 >>> policy = load("threshold", cpu_target=0.5)
 >>> type(policy).__name__
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from agents.tuned import tuned_parameters
 from metaverse_env.errors import ConfigurationError, UnknownNameError
 from metaverse_env.plugins import resolve
 
@@ -64,18 +66,31 @@ def load(name: str, **parameters: Any) -> "Policy":
 
     Args:
         name: A name of :data:`POLICIES`, or ``"module:name"`` of a class, a function that makes a policy, or a policy.
-        **parameters: Given to whatever makes it.
+            ``"NAME@SCENARIO"`` gives it the parameters that are shipped as tuned for that scenario,
+            ``"NAME@FILE.json"`` those of a tuning of your own.
+        **parameters: Given to whatever makes it; they override tuned ones.
 
     Raises:
-        UnknownNameError: No policy has this name, or the module has no such attribute.
+        UnknownNameError: No policy has this name, the module has no such attribute, or nothing was tuned for it.
         MissingDependencyError: It needs a package that is not installed.
         ConfigurationError: A parameter that it does not take or refuses; a module that cannot be found; or what the
             module holds is no policy.
     """
-    source = _of_a_user(name) if ":" in name else resolve("policy", name, POLICIES, extra="agents")
-    policy: Policy = _made(name, source, parameters)
+    plain, tuned, source = name.partition("@")
+    maker = _of_a_user(plain) if ":" in plain else resolve("policy", plain, POLICIES, extra="agents")
+    found = tuned_parameters(plain, source) if tuned else {}
+    policy: Policy = _made(name, maker, found | parameters)
     _check(name, policy)
     return policy
+
+
+def plain_name(name: str) -> str:
+    """Return a policy's name without where its parameters come from.
+
+    >>> plain_name("hpa@multi_zone"), plain_name("hpa")
+    ('hpa', 'hpa')
+    """
+    return name.partition("@")[0]
 
 
 def _of_a_user(name: str) -> Any:
@@ -97,6 +112,11 @@ def _of_a_user(name: str) -> Any:
 def _made(name: str, source: Any, parameters: dict[str, Any]) -> Any:
     """Call a class or function; take an object as it is."""
     if not (inspect.isclass(source) or inspect.isroutine(source)):
+        if parameters:
+            raise ConfigurationError(
+                f"policy {name!r} is made already and takes no parameters, but got {', '.join(parameters)}; "
+                f"name its class instead"
+            )
         return source
     factory: Callable[..., Any] = source
     signature = inspect.signature(factory)

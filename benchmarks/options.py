@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-Policies = Annotated[str, typer.Option(help="Policies, separated by commas: a name, module:name of yours, NAME+codec.")]
+Policies = Annotated[
+    str,
+    typer.Option(
+        help="Policies, separated by commas: a name, module:name of yours; NAME@SCENARIO or NAME@tuned.json with tuned "
+        "parameters; NAME+codec through coded actions."
+    ),
+]
 ScenarioName = Annotated[
     str, typer.Option("--scenario", help="single_zone, multi_zone, complex, or a TOML or YAML file.")
 ]

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from agents import CLAIRVOYANT
+from agents import CLAIRVOYANT, plain_name
 from benchmarks.conditions import Conditions
 from benchmarks.scores import METRICS, SHOWN, Metric, Result
 from benchmarks.statistics import LEVEL, Interval, mean_interval, paired_difference
@@ -69,7 +69,7 @@ def _label(policy: str) -> str:
 
 
 def _knows_the_future(policy: str) -> bool:
-    return policy.removesuffix("+codec") in CLAIRVOYANT
+    return plain_name(policy.removesuffix("+codec")) in CLAIRVOYANT
 
 
 def _best(results: Sequence[Result], metric: Metric) -> str | None:

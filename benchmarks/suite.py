@@ -59,7 +59,7 @@ def policy_names(listed: str) -> tuple[str, ...]:
 
 
 def load_policy(name: str, scenario: Scenario) -> Policy:
-    """Make a policy; ``NAME+codec`` makes one that is bound to coded actions.
+    """Make a policy; ``NAME+codec`` makes one that is bound to coded actions, ``NAME@SCENARIO`` a tuned one.
 
     Raises:
         MetaverseError: As :func:`agents.load`.
@@ -130,5 +130,5 @@ def _run_blocks(
 
 def best_classical(results: Sequence[Result]) -> str | None:
     """Return the classical policy of the highest mean reward, if there is any."""
-    classical = [result for result in results if result.policy in agents.CLASSICAL]
+    classical = [result for result in results if agents.plain_name(result.policy) in agents.CLASSICAL]
     return max(classical, key=lambda result: result.reward).policy if classical else None

@@ -58,6 +58,11 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             "run": Leaf(
                 "benchmarks.commands:run", "Compare controllers over seeds: cost, quality, reward (the default)."
             ),
+            "tune": Leaf(
+                "benchmarks.tuning.command:tune",
+                "Tune controllers' parameters on training seeds: lowest cost within a limit of violations.",
+                "agents",
+            ),
             "forecast": Leaf(
                 "benchmarks.forecasting:forecast", "Measure the speed of forecasts, against torch.", "predictors"
             ),

@@ -95,7 +95,11 @@ class View(NamedTuple):
 
 @runtime_checkable
 class Policy(Protocol):
-    """A controller, learned or classical."""
+    """A controller, learned or classical.
+
+    One that declares ``reads_forecast = False`` decides the same whether there is a forecast or not, so that whoever
+    lets it act may save making one.
+    """
 
     def reset(self, zones: ZoneGraph, worlds: int) -> None:
         """Forget everything; prepare for ``worlds`` worlds of these zones."""

@@ -127,6 +127,8 @@ WRONG = {
     "--kind": ("neither",),
     "--epochs": ("0",),
     "--minutes": ("0",),
+    "--trials": ("0",),
+    "--violated-percent": ("-1", "101"),
     "--worlds": ("0",),
     "--threads": ("0",),
 }

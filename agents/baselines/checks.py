@@ -3,8 +3,10 @@
 from metaverse_env.errors import ConfigurationError
 
 
-def checked(policy: str, name: str, value: float, least: float, most: float, unit: str = "") -> float:
-    """Return a parameter that lies in [least, most].
+def checked(
+    policy: str, name: str, value: float, least: float, most: float, unit: str = "", *, whole: bool = False
+) -> float:
+    """Return a parameter that lies in [least, most], and is a whole number where only those make sense.
 
     Raises:
         ConfigurationError: It does not, or is no number.
@@ -12,9 +14,10 @@ def checked(policy: str, name: str, value: float, least: float, most: float, uni
     >>> checked("threshold", "tolerance", 0.1, 0.0, 1.0)
     0.1
     """
-    if isinstance(value, bool) or not isinstance(value, float | int) or not least <= value <= most:
-        unit = f" {unit}" if unit else ""
+    number = not isinstance(value, bool) and isinstance(value, float | int) and least <= value <= most
+    if not number or (whole and not float(value).is_integer()):
+        kind, unit = "whole number" if whole else "number", f" {unit}" if unit else ""
         raise ConfigurationError(
-            f"policy {policy!r}: {name} = {value!r}; must be a number in [{least:g}, {most:g}]{unit}"
+            f"policy {policy!r}: {name} = {value!r}; must be a {kind} in [{least:g}, {most:g}]{unit}"
         )
     return float(value)

@@ -23,10 +23,10 @@ class ForecastDriven:
     """The rule of the module. A zone without metrics may grow by its forecast and never shrinks."""
 
     quantile: float = parameter(0.9, 0.5, 0.99, "Of demand, to provide for [choice].", search=(0.5, 0.99))
-    lead_s: float = parameter(60.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(15.0, 240.0))
+    lead_s: float = parameter(60.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(0.0, 240.0))
     cpu_target: float = parameter(0.6, 0.01, 1.0, "Utilisation of CPU at that demand [choice].", search=(0.4, 0.95))
-    memory_target: float = parameter(0.9, 0.01, 1.0, "The same of memory [choice].", search=(0.6, 0.98))
-    bandwidth_target: float = parameter(0.6, 0.01, 1.0, "The same of egress [choice].", search=(0.4, 0.95))
+    memory_target: float = parameter(0.9, 0.01, 1.0, "The same of memory [choice].", search=(0.6, 1.0))
+    bandwidth_target: float = parameter(0.6, 0.01, 1.0, "The same of egress [choice].", search=(0.4, 0.98))
     window_s: float = parameter(
         60.0,
         0.0,

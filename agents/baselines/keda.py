@@ -10,14 +10,14 @@ A replica is a pod; where pods change their size, it is a share of all three res
 Source: KEDA's ScaledObject specification and its fallback [V].
 """
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from agents.baselines.hpa.replicas import Tolerance, proposed_per_replica
 from agents.baselines.hpa.rules import DEFAULT_UP, Behaviour, RatePolicy, Rules, limited_by_rates
 from agents.baselines.hpa.stabilising import Log, Recommended, stabilised
-from agents.baselines.parameters import controller, parameter
+from agents.baselines.parameters import controller, down_window_parameter, parameter
 from agents.baselines.seeing import known
 from metaverse_env.contracts import View
 from metaverse_env.telemetry import Command
@@ -54,29 +54,36 @@ def polled(before: Polled, users: Array, seen: Array, activation: float, now_s: 
 class Keda:
     """Users per replica, with activation, cooldown and fallback."""
 
-    users_per_replica: float = parameter(12.0, 0.1, 1e6, "Target [choice].", search=(5.0, 100.0), logarithmic=True)
-    replica_cpu_cores: float = parameter(0.5, 0.01, 1e4, "A replica where there are no pods [choice].", unit="cores")
-    replica_memory_mb: float = parameter(512.0, 1.0, 1e7, "The same.", unit="MB", search=(128.0, 1024.0))
-    replica_bandwidth_mbps: float = parameter(100.0, 0.1, 1e6, "The same.", unit="Mbps", search=(25.0, 200.0))
-    least_replicas: float = parameter(2.0, 1.0, 1e6, "Of an active zone [choice].", unit="replicas", search=(1.0, 6.0))
-    idle_replicas: float = parameter(1.0, 0.0, 1e6, "Of one that is not [choice].", unit="replicas")
+    reads_forecast: ClassVar[bool] = False
+    users_per_replica: float = parameter(12.0, 0.1, 1e6, "Target [choice].", search=(0.5, 100.0), logarithmic=True)
+    replica_cpu_cores: float = parameter(
+        0.5,
+        0.01,
+        1e4,
+        "A replica where there are no pods [choice].",
+        unit="cores",
+        search=(0.05, 1.0),
+        logarithmic=True,
+    )
+    replica_memory_mb: float = parameter(
+        512.0, 1.0, 1e7, "The same.", unit="MB", search=(16.0, 1024.0), logarithmic=True
+    )
+    replica_bandwidth_mbps: float = parameter(
+        100.0, 0.1, 1e6, "The same.", unit="Mbps", search=(1.0, 200.0), logarithmic=True
+    )
+    least_replicas: float = parameter(
+        2.0, 1.0, 1e6, "Of an active zone [choice].", unit="replicas", search=(1, 30), logarithmic=True, whole=True
+    )
+    idle_replicas: float = parameter(1.0, 0.0, 1e6, "Of one that is not [choice].", unit="replicas", whole=True)
     activation_users: float = parameter(0.0, 0.0, 1e6, "A zone is active above this [V].", unit="users")
     polling_s: float = parameter(30.0, 1.0, 3600.0, "Interval of the polls [V].", unit="s", search=(15.0, 60.0))
     cooldown_s: float = parameter(300.0, 0.0, 86_400.0, "From the last activity to idle [V].", unit="s")
-    failure_threshold: float = parameter(3.0, 0.0, 1e6, "Failed polls that are let pass [V].", unit="polls")
+    failure_threshold: float = parameter(3.0, 0.0, 1e6, "Failed polls that are let pass [V].", unit="polls", whole=True)
     fallback_replicas: float = parameter(
-        6.0, 1.0, 1e6, "While polls fail [choice].", unit="replicas", search=(2.0, 20.0)
+        6.0, 1.0, 1e6, "While polls fail [choice].", unit="replicas", search=(1, 100), logarithmic=True, whole=True
     )
     tolerance: float = parameter(0.1, 0.0, 1.0, "Deviation that is let pass [V].", search=(0.0, 0.3))
-    down_window_s: float = parameter(
-        300.0,
-        0.0,
-        3600.0,
-        "Stabilisation window of scaling down [V].",
-        unit="s",
-        search=(15.0, 900.0),
-        logarithmic=True,
-    )
+    down_window_s: float = down_window_parameter()
     max_age_s: float = parameter(60.0, 0.0, 3600.0, "Older metrics fail the poll; four ticks [choice].", unit="s")
 
     def __post_init__(self) -> None:

@@ -63,6 +63,7 @@ class _Clairvoyant:
     """What both kinds share: the world, and sizes for a demand that is known."""
 
     clairvoyant: ClassVar[bool] = True
+    reads_forecast: ClassVar[bool] = False
     cpu_target: float
     memory_target: float
     bandwidth_target: float
@@ -110,10 +111,10 @@ class _Clairvoyant:
 class Oracle(_Clairvoyant):
     """Knows everything that will happen."""
 
-    cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that demand [choice].", search=(0.5, 0.95))
-    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.9, 1.0))
-    bandwidth_target: float = parameter(0.77, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 0.98))
-    lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(15.0, 120.0))
+    cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that demand [choice].", search=(0.5, 1.0))
+    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.7, 1.0))
+    bandwidth_target: float = parameter(0.77, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 1.0))
+    lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(0.0, 120.0))
     dead_band: float = parameter(0.02, 0.0, 1.0, "Shrinking not worth asking for [choice].", search=(0.0, 0.3))
 
 
@@ -121,13 +122,13 @@ class Oracle(_Clairvoyant):
 class UsersOracle(_Clairvoyant):
     """Knows users, activities and events, but no noise."""
 
-    cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that quantile [choice].", search=(0.5, 0.95))
-    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.8, 1.0))
-    bandwidth_target: float = parameter(0.68, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 0.95))
-    lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(15.0, 120.0))
+    cpu_target: float = parameter(0.65, 0.01, 1.0, "Utilisation of CPU at that quantile [choice].", search=(0.5, 1.0))
+    memory_target: float = parameter(0.97, 0.01, 1.0, "The same of memory [choice].", search=(0.7, 1.0))
+    bandwidth_target: float = parameter(0.68, 0.01, 1.0, "The same of egress [choice].", search=(0.5, 1.0))
+    lookahead_s: float = parameter(30.0, 0.0, 3600.0, "How far ahead [choice].", unit="s", search=(0.0, 120.0))
     dead_band: float = parameter(0.05, 0.0, 1.0, "Shrinking not worth asking for [choice].", search=(0.0, 0.3))
-    quantile: float = parameter(0.9, 0.0, 1.0, "Of the copies' demand, to provide for [choice].", search=(0.5, 1.0))
-    copies: float = parameter(8.0, 1.0, 1000.0, "How many futures to look at [choice].", unit="copies")
+    quantile: float = parameter(0.9, 0.0, 1.0, "Of the copies' demand, to provide for [choice].", search=(0.3, 1.0))
+    copies: float = parameter(8.0, 1.0, 1000.0, "How many futures to look at [choice].", unit="copies", whole=True)
 
     def _demand(self, world: SimulatedWorld, pending: Command, ticks: int) -> Array:
         futures = [foreseen(world, pending, ticks, noise) for noise in range(1, 1 + round(self.copies))]

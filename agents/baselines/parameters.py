@@ -4,7 +4,7 @@ A controller is a dataclass whose fields are made by :func:`parameter`, so that 
 documentation and the search space of a tuner are one list, read by :func:`parameters_of`.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Final, NamedTuple, cast, dataclass_transform
 
 from agents.baselines.checks import checked
@@ -21,6 +21,7 @@ class Range(NamedTuple):
         unit: Of the value; empty for a share or a factor.
         search: Lowest and highest value worth trying; ``None`` for what describes the world rather than the control.
         logarithmic: Whether a search should step by factors.
+        whole: Whether only whole numbers are allowed, as of replicas.
         about: What it is, with its source.
     """
 
@@ -29,6 +30,7 @@ class Range(NamedTuple):
     unit: str = ""
     search: tuple[float, float] | None = None
     logarithmic: bool = False
+    whole: bool = False
     about: str = ""
 
 
@@ -49,18 +51,30 @@ def parameter(
     unit: str = "",
     search: tuple[float, float] | None = None,
     logarithmic: bool = False,
+    whole: bool = False,
 ) -> Any:
     """Make a field of a controller; see :class:`Range`."""
-    return field(default=default, metadata={_KEY: Range(least, most, unit, search, logarithmic, about)})
+    return field(default=default, metadata={_KEY: Range(least, most, unit, search, logarithmic, whole, about)})
+
+
+def down_window_parameter() -> Any:
+    """Make the field of the stabilisation window of scaling down, which every controller of replicas has."""
+    about = "Stabilisation window of scaling down [V]."
+    return parameter(300.0, 0.0, 3600.0, about, unit="s", search=(0.0, 600.0))
 
 
 def parameters_of(controlled: Any) -> tuple[Parameter, ...]:
-    """Return the parameters of a controller or its class, in the order of its signature."""
-    made = [one for one in fields(controlled) if _KEY in one.metadata]
+    """Return the parameters of a controller or its class, in the order of its signature; none of anything else."""
+    made = [one for one in fields(controlled) if _KEY in one.metadata] if is_dataclass(controlled) else []
     return tuple(Parameter(one.name, cast("float", one.default), one.metadata[_KEY]) for one in made)
 
 
-@dataclass_transform(field_specifiers=(parameter, field))
+def _checked(policy: str, one: Parameter, value: float) -> float:
+    allowed = one.range
+    return checked(policy, one.name, value, allowed.least, allowed.most, allowed.unit, whole=allowed.whole)
+
+
+@dataclass_transform(field_specifiers=(parameter, down_window_parameter, field))
 def controller(name: str) -> Any:
     """Make a class a controller: a dataclass that refuses parameters outside their ranges.
 
@@ -80,10 +94,7 @@ def controller(name: str) -> Any:
 
         def check(self: Any) -> None:
             for one in parameters_of(self):
-                value = checked(
-                    name, one.name, getattr(self, one.name), one.range.least, one.range.most, one.range.unit
-                )
-                setattr(self, one.name, value)
+                setattr(self, one.name, _checked(name, one, getattr(self, one.name)))
             then(self)
 
         cls.__post_init__ = check  # dataclass calls it

@@ -12,7 +12,7 @@ costs cents and too early costs users. Memory is never asked for below a margin 
 Source: Åström and Murray, *Feedback Systems*, chapter 11 [V].
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,20 +32,27 @@ LEAST_UTILISATION = 1e-3
 class Pid:
     """Three controllers per zone; a zone without metrics is held, and its controllers stand still."""
 
-    cpu_target: float = parameter(0.45, 0.01, 1.0, "Utilisation of CPU to aim at [choice].", search=(0.3, 0.9))
-    memory_target: float = parameter(0.75, 0.01, 1.0, "The same of memory [choice].", search=(0.5, 0.95))
-    bandwidth_target: float = parameter(0.45, 0.01, 1.0, "The same of egress [choice].", search=(0.3, 0.9))
-    proportional: float = parameter(0.5, 0.0, 10.0, "Answer to an error of 1 [choice].", search=(0.0, 1.5))
+    reads_forecast: ClassVar[bool] = False
+    cpu_target: float = parameter(0.45, 0.01, 1.0, "Utilisation of CPU to aim at [choice].", search=(0.3, 0.95))
+    memory_target: float = parameter(0.75, 0.01, 1.0, "The same of memory [choice].", search=(0.5, 1.0))
+    bandwidth_target: float = parameter(0.45, 0.01, 1.0, "The same of egress [choice].", search=(0.3, 0.98))
+    proportional: float = parameter(0.5, 0.0, 10.0, "Answer to an error of 1 [choice].", search=(0.0, 2.0))
     integral_per_min: float = parameter(
-        1.0, 0.0, 100.0, "Answer to it in a minute [choice].", unit="1/min", search=(0.1, 4.0)
+        1.0,
+        0.0,
+        100.0,
+        "Answer to it in a minute [choice].",
+        unit="1/min",
+        search=(0.05, 8.0),
+        logarithmic=True,
     )
     derivative_min: float = parameter(
         0.05, 0.0, 10.0, "Answer to its growth by 1/min [choice].", unit="min", search=(0, 0.3)
     )
-    filter_s: float = parameter(30.0, 0.0, 3600.0, "Lag of the derivative [choice].", unit="s", search=(15.0, 120.0))
-    down_factor: float = parameter(0.2, 0.0, 1.0, "Weight of an error below 0 [choice].", search=(0.02, 1.0))
+    filter_s: float = parameter(30.0, 0.0, 3600.0, "Lag of the derivative [choice].", unit="s", search=(0.0, 120.0))
+    down_factor: float = parameter(0.2, 0.0, 1.0, "Weight of an error below 0 [choice].", search=(0.0, 1.0))
     dead_band: float = parameter(0.05, 0.0, 1.0, "Relative change not worth asking for [choice].", search=(0.0, 0.3))
-    memory_margin: float = parameter(1.1, 1.0, 10.0, "Least memory over its usage [choice].", search=(1.05, 1.5))
+    memory_margin: float = parameter(1.1, 1.0, 10.0, "Least memory over its usage [choice].", search=(1.0, 1.5))
     max_age_s: float = parameter(60.0, 0.0, 3600.0, "Older metrics count as missing; four ticks [choice].", unit="s")
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """Acting without looking: what an untrained agent does, and so what a trained one has to beat."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class Random:
     Raises:
         ConfigurationError: A parameter outside its range.
     """
+
+    reads_forecast: ClassVar[bool] = False
 
     def __init__(self, seed: int = 0, largest_factor: float = 1.6, largest_handover: float = 0.5) -> None:
         self.seed = int(checked("random", "seed", seed, 0, np.inf))

@@ -1,8 +1,10 @@
 """Provision once for the peak and never touch it again: what most operators do, and the unit of the reward."""
 
+from typing import ClassVar
+
 import numpy as np
 
-from agents.baselines.checks import checked
+from agents.baselines.parameters import controller, parameter
 from metaverse_env.contracts import View
 from metaverse_env.telemetry import Command
 from metaverse_env.zones import ZoneGraph
@@ -10,24 +12,29 @@ from metaverse_env.zones import ZoneGraph
 Array = np.ndarray
 
 
+@controller("static")
 class Static:
     """Sizes each zone when it is first observed, for the peak that is expected of it, and keeps that for ever.
 
     ``allocation = first usage x peak_factor / utilisation``, resource by resource, within the limits. A zone whose
-    metrics are missing or that is not ready keeps what it has until its first sample.
-
-    Args:
-        peak_factor: Expected peak over the usage at first sight. Users may double within an hour, and egress grows
-            faster than users, for each is sent the others; three times is an operator's round number [choice].
-        utilisation: Share of the allocation that the peak may use; p95 latency leaves its floor near 0.7 [E].
-
-    Raises:
-        ConfigurationError: A parameter outside its range.
+    metrics are missing or that is not ready keeps what it has until its first sample. Users may double within an hour,
+    and egress grows faster than users, for each is sent the others; a factor of three is an operator's round number.
     """
 
-    def __init__(self, peak_factor: float = 3.0, utilisation: float = 0.6) -> None:
-        self.peak_factor = checked("static", "peak_factor", peak_factor, 0.01, 1000.0)
-        self.utilisation = checked("static", "utilisation", utilisation, 0.01, 1.0)
+    reads_forecast: ClassVar[bool] = False
+    peak_factor: float = parameter(
+        3.0,
+        0.01,
+        1000.0,
+        "Expected peak over the usage at first sight [choice].",
+        search=(0.5, 100.0),
+        logarithmic=True,
+    )
+    utilisation: float = parameter(
+        0.6, 0.01, 1.0, "Share of the allocation that the peak may use; p95 leaves its floor near 0.7 [E]."
+    )
+
+    def __post_init__(self) -> None:
         self._allocation: Array = np.zeros((0, 0, 3), dtype=np.float32)
         self._sized: Array = np.zeros((0, 0), dtype=np.bool_)
 

@@ -8,12 +8,14 @@ Source: "Algorithm details" and "Stabilization window" in Kubernetes' documentat
 """
 
 from collections import deque
+from typing import ClassVar
 
 import numpy as np
 
-from agents.baselines.checks import checked
+from agents.baselines.parameters import controller, parameter
+from agents.baselines.seeing import known
 from metaverse_env.contracts import View
-from metaverse_env.telemetry import Command, Telemetry
+from metaverse_env.telemetry import Command
 from metaverse_env.units import MEMORY
 from metaverse_env.zones import ZoneGraph
 
@@ -38,43 +40,43 @@ def recommend(utilisation: Array, in_effect: Array, pending: Array, target: Arra
     return np.where(np.abs(ratio - 1.0) <= tolerance, pending, in_effect * ratio)
 
 
+@controller("threshold")
 class Threshold:
     """The rule of the module, with hold where nothing is known.
 
     A zone is held as it is while its metrics are missing or older than ``max_age_s``, and while it is not ready: what
     is pending stays pending, and nothing is recommended for it. Memory, which cannot be throttled, is never asked for
     below ``memory_margin`` times its usage.
-
-    Args:
-        cpu_target: Utilisation of CPU to aim at; of 0.5, 0.6 and 0.7 the best in ``multi_zone``, 8 seeds [M].
-        memory_target: The same of memory; 0.7 and 0.8 differ by less than the seeds do [M].
-        bandwidth_target: The same of egress; of 0.3 to 0.6 the best together with 0.4 [M].
-        tolerance: Relative deviation that is let pass; the autoscaler's 0.1 [V].
-        stabilisation_s: How long a recommendation keeps the allocation from shrinking below it; 300 s [V].
-        memory_margin: Least memory over its usage [choice].
-        max_age_s: Older metrics count as missing; four ticks [choice].
-
-    Raises:
-        ConfigurationError: A parameter outside its range.
     """
 
-    def __init__(
-        self,
-        cpu_target: float = 0.5,
-        memory_target: float = 0.8,
-        bandwidth_target: float = 0.5,
-        tolerance: float = 0.1,
-        stabilisation_s: float = 300.0,
-        memory_margin: float = 1.1,
-        max_age_s: float = 60.0,
-    ) -> None:
-        targets = {"cpu_target": cpu_target, "memory_target": memory_target, "bandwidth_target": bandwidth_target}
-        values = [checked("threshold", name, value, 0.01, 1.0) for name, value in targets.items()]
-        self.target: Array = np.array(values, dtype=np.float32)
-        self.tolerance = checked("threshold", "tolerance", tolerance, 0.0, 1.0)
-        self.memory_margin = checked("threshold", "memory_margin", memory_margin, 1.0, 10.0)
-        self.max_age_s = checked("threshold", "max_age_s", max_age_s, 0.0, 3600.0, "s")
-        self.stabilisation_s = checked("threshold", "stabilisation_s", stabilisation_s, 0.0, 86_400.0, "s")
+    reads_forecast: ClassVar[bool] = False
+    cpu_target: float = parameter(
+        0.5,
+        0.01,
+        1.0,
+        "Utilisation of CPU to aim at; of 0.5, 0.6 and 0.7 the best in multi_zone, 8 seeds [M].",
+        search=(0.3, 0.95),
+    )
+    memory_target: float = parameter(
+        0.8, 0.01, 1.0, "The same of memory; 0.7 and 0.8 differ by less than the seeds do [M].", search=(0.5, 1.0)
+    )
+    bandwidth_target: float = parameter(
+        0.5, 0.01, 1.0, "The same of egress; of 0.3 to 0.6 the best together with 0.4 [M].", search=(0.3, 0.98)
+    )
+    tolerance: float = parameter(0.1, 0.0, 1.0, "Relative deviation that is let pass [V].", search=(0.0, 0.3))
+    stabilisation_s: float = parameter(
+        300.0,
+        0.0,
+        86_400.0,
+        "How long a recommendation keeps the allocation from shrinking below it [V].",
+        unit="s",
+        search=(0.0, 600.0),
+    )
+    memory_margin: float = parameter(1.1, 1.0, 10.0, "Least memory over its usage [choice].", search=(1.0, 1.5))
+    max_age_s: float = parameter(60.0, 0.0, 3600.0, "Older metrics count as missing; four ticks [choice].", unit="s")
+
+    def __post_init__(self) -> None:
+        self._target = np.array([self.cpu_target, self.memory_target, self.bandwidth_target], dtype=np.float32)
         self._window: deque[Array] = deque()
 
     def reset(self, zones: ZoneGraph, worlds: int) -> None:
@@ -86,22 +88,16 @@ class Threshold:
         pending = view.pending.allocation
         if not self._window:  # as the autoscaler does, so that the first thing it does is not to shrink
             self._window = deque([pending], maxlen=1 + int(self.stabilisation_s / view.tick_s))
-        known = self._known(view.telemetry)[:, :, None]
+        seen = known(view, self.max_age_s)[:, :, None]
         telemetry = view.telemetry
         utilisation = telemetry.usage / telemetry.allocation
-        wish = recommend(utilisation, telemetry.allocation, pending, self.target, self.tolerance)
+        wish = recommend(utilisation, telemetry.allocation, pending, self._target, self.tolerance)
         wish[:, :, MEMORY] = np.maximum(wish[:, :, MEMORY], self.memory_margin * telemetry.usage[:, :, MEMORY])
-        allocation = np.where(known, self._stabilised(np.clip(wish, *view.limits), known, pending), pending)
+        allocation = np.where(seen, self._stabilised(np.clip(wish, *view.limits), seen, pending), pending)
         return Command.of(allocation)
 
-    def _known(self, telemetry: Telemetry) -> Array:
-        """Tell for which zones ``bool [W, Z]`` there is something to go by."""
-        fresh = telemetry.zones["age_s"] <= self.max_age_s
-        known: Array = telemetry.observed & fresh & (telemetry.zones["ready"] > 0)
-        return known
-
-    def _stabilised(self, wish: Array, known: Array, pending: Array) -> Array:
+    def _stabilised(self, wish: Array, seen: Array, pending: Array) -> Array:
         """Return what is pending, raised to the wish, or lowered to the highest wish of the window."""
-        self._window.append(np.where(known, wish, 0.0))
+        self._window.append(np.where(seen, wish, 0.0))
         stabilised: Array = np.clip(pending, wish, np.max(self._window, axis=0))
         return stabilised

@@ -11,7 +11,7 @@ from agents.baselines.parameters import parameters_of
 from metaverse_env.envs.shell import Shell
 from metaverse_env.errors import ConfigurationError
 
-LISTED = tuple(sorted({*agents.CLASSICAL, *agents.CLAIRVOYANT} - {"hold", "random", "static", "threshold"}))
+LISTED = tuple(sorted({*agents.CLASSICAL, *agents.CLAIRVOYANT} - {"hold", "random"}))
 
 
 def class_of(name: str) -> type:
@@ -39,6 +39,12 @@ def test_every_parameter_refuses_what_is_no_number_of_its_range(name: str, value
     for one in parameters_of(class_of(name)):
         with pytest.raises(ConfigurationError, match=one.name):
             agents.load(name, **{one.name: value})
+
+
+def test_whole_numbers_are_whole() -> None:
+    assert agents.load("keda", least_replicas=3).least_replicas == 3.0  # type: ignore[attr-defined]
+    with pytest.raises(ConfigurationError, match=r"least_replicas = 2.5; must be a whole number in \[1, 1e\+06\] rep"):
+        agents.load("keda", least_replicas=2.5)
 
 
 def test_a_view_tells_what_a_pod_is_where_there_are_whole_pods() -> None:

@@ -1,6 +1,6 @@
 """Captains and tower as one controller of zones."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,19 +21,22 @@ THROTTLED = [CPU, BANDWIDTH]
 class Autothrottle:
     """Two levels; a zone without metrics is held and teaches nothing."""
 
-    usage_cv: float = parameter(0.3, 0.01, 3.0, "Of usage from period to period [E].", search=(0.1, 1.0))
+    reads_forecast: ClassVar[bool] = False
+    usage_cv: float = parameter(0.3, 0.01, 3.0, "Of usage from period to period [E].", search=(0.05, 2.0))
     window_s: float = parameter(
-        180.0, 1.0, 3600.0, "Of usage that a lower limit must cover [choice].", unit="s", search=(30.0, 600.0)
+        180.0, 1.0, 3600.0, "Of usage that a lower limit must cover [choice].", unit="s", search=(15.0, 600.0)
     )
-    first_rung: float = parameter(2.0, 0.0, float(len(LADDER) - 1), "Of the ladder of targets [choice].", search=(0, 6))
+    first_rung: float = parameter(
+        2.0, 0.0, len(LADDER) - 1.0, "Of the ladder of targets [choice].", search=(0, len(LADDER) - 1), whole=True
+    )
     tower_s: float = parameter(
-        60.0, 1.0, 3600.0, "Between two of the tower's decisions [V].", unit="s", search=(60, 300)
+        60.0, 1.0, 3600.0, "Between two of the tower's decisions [V].", unit="s", search=(15.0, 600.0)
     )
-    explore_every: float = parameter(10.0, 1.0, 1e6, "Decisions; exploration of 0.1 [V].", search=(5.0, 50.0))
-    learning_rate: float = parameter(0.5, 0.01, 1.0, "Weight of a new cost [choice].", search=(0.1, 1.0))
-    memory_margin: float = parameter(
-        1.25, 1.0, 10.0, "Memory over its peak in the window [choice].", search=(1.05, 1.8)
+    explore_every: float = parameter(
+        10.0, 1.0, 1e6, "Decisions; exploration of 0.1 [V].", search=(2, 200), logarithmic=True, whole=True
     )
+    learning_rate: float = parameter(0.5, 0.01, 1.0, "Weight of a new cost [choice].", search=(0.05, 1.0))
+    memory_margin: float = parameter(1.25, 1.0, 10.0, "Memory over its peak in the window [choice].", search=(1.0, 2.0))
     max_age_s: float = parameter(60.0, 0.0, 3600.0, "Older metrics count as missing; four ticks [choice].", unit="s")
 
     def __post_init__(self) -> None:

@@ -8,14 +8,14 @@ Telemetry is by zone, so all pods in effect share one utilisation. Pods that are
 unready ones. It decides in every tick, whatever its length; the autoscaler does so every 15 s.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from agents.baselines.hpa.replicas import Tolerance, proposed, proposed_again
 from agents.baselines.hpa.rules import Behaviour, RatePolicy, Rules, limited_by_rates
 from agents.baselines.hpa.stabilising import Change, Log, Recommended, stabilised
-from agents.baselines.parameters import controller, parameter
+from agents.baselines.parameters import controller, down_window_parameter, parameter
 from agents.baselines.seeing import known, most_replicas, replica_size, replicas_of
 from metaverse_env.contracts import View
 from metaverse_env.telemetry import Command
@@ -71,28 +71,41 @@ class Hpa:
     A zone that is not ready or whose metrics are missing has no valid metric, and stays as it is.
     """
 
-    cpu_target: float = parameter(0.5, 0.01, 1.0, "Utilisation of CPU to aim at.", search=(0.3, 0.9))
-    memory_target: float = parameter(0.8, 0.01, 1.0, "The same of memory.", search=(0.5, 0.95))
-    bandwidth_target: float = parameter(0.5, 0.01, 1.0, "The same of egress.", search=(0.3, 0.9))
+    reads_forecast: ClassVar[bool] = False
+    cpu_target: float = parameter(0.5, 0.01, 1.0, "Utilisation of CPU to aim at.", search=(0.3, 0.95))
+    memory_target: float = parameter(0.8, 0.01, 1.0, "The same of memory.", search=(0.5, 1.0))
+    bandwidth_target: float = parameter(0.5, 0.01, 1.0, "The same of egress.", search=(0.3, 0.98))
     tolerance_up: float = parameter(
         0.1, 0.0, 10.0, "Excess of utilisation over its target let pass [V].", search=(0.0, 0.3)
     )
     tolerance_down: float = parameter(0.1, 0.0, 1.0, "Lack of utilisation let pass [V].", search=(0.0, 0.3))
-    up_window_s: float = parameter(0.0, 0.0, 3600.0, "Stabilisation window of scaling up [V].", unit="s")
-    down_window_s: float = parameter(
-        300.0,
-        0.0,
-        3600.0,
-        "Stabilisation window of scaling down [V].",
-        unit="s",
-        search=(15.0, 900.0),
+    up_window_s: float = parameter(
+        0.0, 0.0, 3600.0, "Stabilisation window of scaling up [V].", unit="s", search=(0.0, 60.0)
+    )
+    down_window_s: float = down_window_parameter()
+    up_pods: float = parameter(
+        4.0,
+        1.0,
+        1e6,
+        "Replicas that may be added in 15 s [V].",
+        unit="replicas",
+        search=(1, 100),
         logarithmic=True,
+        whole=True,
     )
-    up_pods: float = parameter(4.0, 1.0, 1e6, "Replicas that may be added in 15 s [V].", unit="replicas")
     up_percent: float = parameter(
-        100.0, 1.0, 1e6, "Per cent that may be added in 15 s [V].", unit="%", search=(20, 300)
+        100.0,
+        1.0,
+        1e6,
+        "Per cent that may be added in 15 s [V].",
+        unit="%",
+        search=(20, 900),
+        logarithmic=True,
+        whole=True,
     )
-    down_percent: float = parameter(100.0, 1.0, 100.0, "Per cent that may go in 15 s [V].", unit="%", search=(5, 100))
+    down_percent: float = parameter(
+        100.0, 1.0, 100.0, "Per cent that may go in 15 s [V].", unit="%", search=(5, 100), whole=True
+    )
     cpu_initialisation_s: float = parameter(
         300.0, 0.0, 3600.0, "How long a started pod's CPU is distrusted [V].", unit="s"
     )

@@ -25,12 +25,12 @@ LEVELS = np.geomspace(0.7, 4.0, 14)
 class Mpc:
     """Plans over the forecast's horizon. A zone without metrics may grow and never shrinks."""
 
-    cpu_knee: float = parameter(0.9, 0.01, 1.0, "Utilisation from which p95 is at risk [E].", search=(0.5, 0.95))
+    cpu_knee: float = parameter(0.9, 0.01, 1.0, "Utilisation from which p95 is at risk [E].", search=(0.5, 1.0))
     memory_knee: float = parameter(0.95, 0.01, 1.0, "The same of memory [E].", search=(0.7, 1.0))
-    bandwidth_knee: float = parameter(0.9, 0.01, 1.0, "The same of egress [E].", search=(0.5, 0.95))
-    least_sigma: float = parameter(0.1, 0.01, 3.0, "Of log demand [E].", search=(0.05, 0.5), logarithmic=True)
-    caution: float = parameter(1.0, 0.01, 1000.0, "Weight of violations.", search=(0.3, 30), logarithmic=True)
-    change_weight: float = parameter(1.0, 0.0, 1000.0, "Weight of changes.", search=(0.3, 30))
+    bandwidth_knee: float = parameter(0.9, 0.01, 1.0, "The same of egress [E].", search=(0.5, 1.0))
+    least_sigma: float = parameter(0.1, 0.01, 3.0, "Of log demand [E].", search=(0.01, 0.5), logarithmic=True)
+    caution: float = parameter(1.0, 0.01, 1000.0, "Weight of violations.", search=(0.01, 30.0), logarithmic=True)
+    change_weight: float = parameter(1.0, 0.0, 1000.0, "Weight of changes.", search=(0.01, 30.0), logarithmic=True)
     horizon_s: float = parameter(240.0, 1.0, 3600.0, "How far to plan [choice].", unit="s", search=(15.0, 240.0))
     cpu_eur_per_core_h: float = parameter(0.04, 0.0, 1e3, "Price list [E].", unit="EUR/core-h")
     memory_eur_per_gb_h: float = parameter(0.005, 0.0, 1e3, "Price list [E].", unit="EUR/GB-h")

@@ -7,6 +7,8 @@ it. With the autoscaler's own defaults it thinks in days: upper bounds are wide 
 hardly ever shrinks anything.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
 from agents.baselines.parameters import controller, parameter
@@ -29,25 +31,26 @@ class Vpa:
     A zone that is not ready or whose metrics are missing teaches nothing and keeps what it has.
     """
 
-    target_percentile: float = parameter(0.9, 0.01, 1.0, "Of usage, to recommend [V].", search=(0.7, 1.0))
-    lower_percentile: float = parameter(0.5, 0.01, 1.0, "For the lower bound [V].", search=(0.3, 0.9))
-    upper_percentile: float = parameter(0.95, 0.01, 1.0, "For the upper bound [V].", search=(0.9, 1.0))
-    margin: float = parameter(0.15, 0.0, 10.0, "Added to every percentile [V].", search=(0.05, 1.5))
+    reads_forecast: ClassVar[bool] = False
+    target_percentile: float = parameter(0.9, 0.01, 1.0, "Of usage, to recommend [V].", search=(0.5, 1.0))
+    lower_percentile: float = parameter(0.5, 0.01, 1.0, "For the lower bound [V].", search=(0.05, 1.0))
+    upper_percentile: float = parameter(0.95, 0.01, 1.0, "For the upper bound [V].", search=(0.5, 1.0))
+    margin: float = parameter(0.15, 0.0, 10.0, "Added to every percentile [V].", search=(0.0, 2.0))
     half_life_s: float = parameter(
-        DAY_S, 1.0, 1e7, "Of a sample's weight [V].", unit="s", search=(300.0, DAY_S), logarithmic=True
+        DAY_S, 1.0, 1e7, "Of a sample's weight [V].", unit="s", search=(15.0, DAY_S), logarithmic=True
     )
     memory_interval_s: float = parameter(
-        DAY_S, 1.0, 1e7, "One peak of memory in each [V].", unit="s", search=(300.0, DAY_S), logarithmic=True
+        DAY_S, 1.0, 1e7, "One peak of memory in each [V].", unit="s", search=(15.0, DAY_S), logarithmic=True
     )
     confidence_s: float = parameter(
-        DAY_S, 60.0, 1e7, "Time after which bounds are trusted [V].", unit="s", search=(300.0, DAY_S), logarithmic=True
+        DAY_S, 60.0, 1e7, "Time after which bounds are trusted [V].", unit="s", search=(60.0, DAY_S), logarithmic=True
     )
-    recommend_every_s: float = parameter(60.0, 1.0, 3600.0, "Recommender's and updater's interval [V].", unit="s")
-    update_threshold: float = parameter(
-        0.1, 0.0, 10.0, "Difference worth an update after long [V].", search=(0.05, 0.5)
+    recommend_every_s: float = parameter(
+        60.0, 1.0, 3600.0, "Recommender's and updater's interval [V].", unit="s", search=(15.0, 120.0)
     )
+    update_threshold: float = parameter(0.1, 0.0, 10.0, "Difference worth an update after long [V].", search=(0.0, 0.5))
     in_bounds_s: float = parameter(
-        43_200.0, 0.0, 1e7, "How long is long [V].", unit="s", search=(60.0, 43_200.0), logarithmic=True
+        43_200.0, 0.0, 1e7, "How long is long [V].", unit="s", search=(15.0, 43_200.0), logarithmic=True
     )
     quick_kill_s: float = parameter(600.0, 0.0, 1e6, "A kill this soon after a start updates at once [V].", unit="s")
     max_age_s: float = parameter(60.0, 0.0, 3600.0, "Older metrics count as missing; four ticks [choice].", unit="s")
