@@ -57,6 +57,9 @@ CLASSICAL: Final = (
 )
 """Those that give commands directly, where learned agents choose among coded actions."""
 
+LEARNED: Final = ("dqn", "ippo", "mappo", "ppo")
+"""Those that were trained; ``NAME@SCENARIO`` is the one trained for that scenario."""
+
 CLAIRVOYANT: Final = ("oracle", "oracle_users")
 """Those that are handed the world and know its future: bounds, and no competitors."""
 
@@ -67,7 +70,7 @@ def load(name: str, **parameters: Any) -> "Policy":
     Args:
         name: A name of :data:`POLICIES`, or ``"module:name"`` of a class, a function that makes a policy, or a policy.
             ``"NAME@SCENARIO"`` gives it the parameters that are shipped as tuned for that scenario,
-            ``"NAME@FILE.json"`` those of a tuning of your own.
+            ``"NAME@FILE.json"`` those of a tuning of your own; of a learned policy, its weights in the same way.
         **parameters: Given to whatever makes it; they override tuned ones.
 
     Raises:
@@ -78,10 +81,15 @@ def load(name: str, **parameters: Any) -> "Policy":
     """
     plain, tuned, source = name.partition("@")
     maker = _of_a_user(plain) if ":" in plain else resolve("policy", plain, POLICIES, extra="agents")
-    found = tuned_parameters(plain, source) if tuned else {}
+    found = _found(plain, source) if tuned else {}
     policy: Policy = _made(name, maker, found | parameters)
     _check(name, policy)
     return policy
+
+
+def _found(plain: str, source: str) -> dict[str, Any]:
+    """Return what stands behind the @: a learned policy's weights, or a controller's tuned parameters."""
+    return {"weights": source} if plain in LEARNED else tuned_parameters(plain, source)
 
 
 def plain_name(name: str) -> str:
