@@ -25,6 +25,7 @@ POLICIES: Final = {
     "autothrottle": "agents.baselines.autothrottle.policy:Autothrottle",
     "dqn": "agents.learning.runtime:dqn",
     "forecast": "agents.baselines.forecast:ForecastDriven",
+    "guarded": "agents.guarded:guarded",
     "hold": "agents.baselines.hold:Hold",
     "hpa": "agents.baselines.hpa.policy:Hpa",
     "ippo": "agents.learning.runtime:ippo",

@@ -43,7 +43,7 @@ def _asked(
     global_weight: Annotated[float, typer.Option(min=0.0, max=1.0, help="Of the global reward; rest local.")] = 0.0,
     violated_percent: Annotated[
         float,
-        typer.Option(min=0.001, max=100.0, help="User-seconds above the objective to aim at; the charge follows."),
+        typer.Option(min=0.001, max=100.0, help="User-seconds above the objective to aim at."),
     ] = 0.0,
     randomised: Annotated[int, typer.Option(min=1, max=64, help="Variants of the scenario to learn from.")] = 1,
     curriculum: Annotated[

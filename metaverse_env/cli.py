@@ -72,6 +72,11 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             "throughput": Leaf(
                 "benchmarks.throughput:throughput", "Measure steps per second against Gymnasium's CartPole."
             ),
+            "training": Leaf(
+                "benchmarks.training:training_speed",
+                "Measure how fast agents learn against Stable-Baselines3's PPO on CartPole.",
+                "agents",
+            ),
             "serve": Leaf(
                 "benchmarks.serving:serving", "Measure the prediction server against an empty endpoint.", "serve"
             ),

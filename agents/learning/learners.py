@@ -89,7 +89,7 @@ def _dqn(settings: Settings, worlds: VecNormalize, team: TeamVecEnv) -> DQN:
         train_freq=1,
         gradient_steps=2,
         batch_size=512,
-        target_update_interval=2000,
+        target_update_interval=250 * team.num_envs,  # counted in agent steps
         learning_rate=_falling(1e-3),
         gamma=GAMMA,
         exploration_fraction=0.2,

@@ -28,8 +28,10 @@ class Settings:
         worlds: Side by side.
         global_weight: ``g`` in ``(1 - g) local + g global`` reward.
         central: Whether the critic sees all zones pooled.
-        violated_percent: Share of user-seconds above the objective to aim at; the charge for them follows.
-        violated_eur_per_user_h: That charge at first.
+        violated_percent: Share of user-seconds above the objective to aim at.
+        violated_eur_per_user_h: The charge for them at first.
+        price_follows: Whether that charge then moves until as many are violated; not for one who learns from random
+            actions, whose violations say nothing about the policy.
         randomised: How many variants of the scenario to learn from; 1 is the scenario itself.
         curriculum: Hardness of the disturbances in each equal part of the training, 0 for none to 1 for all.
         validation_worlds: That say which weights to keep.
@@ -45,7 +47,8 @@ class Settings:
     global_weight: float = 0.5
     central: bool = True
     violated_percent: float = 0.4
-    violated_eur_per_user_h: float = 0.04
+    violated_eur_per_user_h: float = 0.05
+    price_follows: bool = True
     randomised: int = 1
     curriculum: tuple[float, ...] = (1.0,)
     validation_worlds: int = 16
@@ -70,6 +73,15 @@ DEFAULTS: Final[Mapping[Algorithm, Settings]] = {
     "mappo": Settings(),
     "ippo": Settings("ippo", global_weight=0.0, central=False),
     "ppo": Settings("ppo", "single_zone", agent_steps=12_000_000, worlds=1024, global_weight=0.0, central=False),
-    "dqn": Settings("dqn", "single_zone", agent_steps=4_000_000, worlds=128, global_weight=0.0, central=False),
+    "dqn": Settings(
+        "dqn",
+        "single_zone",
+        agent_steps=4_000_000,
+        worlds=128,
+        global_weight=0.0,
+        central=False,
+        violated_eur_per_user_h=0.3,
+        price_follows=False,
+    ),
 }
 """What suits each algorithm."""

@@ -89,7 +89,8 @@ class Training:
         """Let the price follow what was violated; return what the round was like."""
         figures = self.team.tally.figures()
         self.team.tally = Tally()
-        self.price.follow(figures["violated_percent"])
+        if self.settings.price_follows:
+            self.price.follow(figures["violated_percent"])
         self.team.pay = Pay(self.settings.global_weight, self.price.eur_per_user_h)
         return figures
 
