@@ -48,9 +48,7 @@ class Guarded:
             ConfigurationError: The view has no forecast.
         """
         if view.forecast is None:
-            raise ConfigurationError(
-                "a guarded policy judges forecasts; choose a forecaster other than 'none'"
-            )
+            raise ConfigurationError("a guarded policy judges forecasts; choose a forecaster other than 'none'")
         if self._foretold is not None:
             self.drifting = self.detector.update(standardised_errors(view, self._foretold))
         self._foretold = Forecast(view.forecast.values.copy(), view.forecast.ticks)

@@ -1,5 +1,6 @@
 """Stable-Baselines3's algorithms, set up for worlds of zones. What differs between them stands here alone."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ FINAL_RATE: Final = 0.05
 """Share of the learning rate at the end of its straight way down [choice]."""
 PPO_ROUND: Final = 32
 """Ticks between updates [choice]."""
+DQN_WORST: Final = -8.0
+"""Least reward of a tick for DQN, where -0.3 is usual: what a tick with violations costs, however many [choice]."""
 WIDTH: Final = 64
 """Of hidden layers [choice]."""
 
@@ -33,9 +36,15 @@ WIDTH: Final = 64
 def make_team(settings: Settings) -> TeamVecEnv:
     """Make the worlds that are learnt from."""
     shells = make_shells(settings, settings.hardness_at(0.0))
-    pay = Pay(settings.global_weight, settings.violated_eur_per_user_h)
     dead_band = DeadBand(0.0, 0.0) if settings.algorithm == "dqn" else DeadBand()
-    return TeamVecEnv(shells, pay, dead_band, settings.central, settings.algorithm == "dqn", settings.first_seed)
+    first_pay = pay(settings, settings.violated_eur_per_user_h)
+    return TeamVecEnv(shells, first_pay, dead_band, settings.central, settings.algorithm == "dqn", settings.first_seed)
+
+
+def pay(settings: Settings, violated_eur_per_user_h: float) -> Pay:
+    """Return what agents are rewarded for at a price of violations."""
+    worst = DQN_WORST if settings.algorithm == "dqn" else -math.inf
+    return Pay(settings.global_weight, violated_eur_per_user_h, worst)
 
 
 def make_shells(settings: Settings, hardness: float) -> list[Shell]:
@@ -53,9 +62,10 @@ def _action_type(settings: Settings) -> ActionType:
 
 
 def make_learner(settings: Settings, team: TeamVecEnv) -> BaseAlgorithm:
-    """Make the algorithm around the worlds; rewards are normalised, for their tails are heavy."""
-    worlds = VecNormalize(team, norm_obs=False, clip_reward=np.inf, gamma=GAMMA)
-    return (_dqn if settings.algorithm == "dqn" else _ppo)(settings, worlds, team)
+    """Make the algorithm around the worlds; PPO's rewards are normalised, for their tails are heavy, DQN's are cut."""
+    dqn = settings.algorithm == "dqn"
+    worlds = VecNormalize(team, norm_obs=False, norm_reward=not dqn, clip_reward=np.inf, gamma=GAMMA)
+    return (_dqn if dqn else _ppo)(settings, worlds, team)
 
 
 def _falling(rate: float) -> Callable[[float], float]:
@@ -90,8 +100,9 @@ def _dqn(settings: Settings, worlds: VecNormalize, team: TeamVecEnv) -> DQN:
         gradient_steps=2,
         batch_size=512,
         target_update_interval=250 * team.num_envs,  # counted in agent steps
-        learning_rate=_falling(1e-3),
+        learning_rate=_falling(5e-4),
         gamma=GAMMA,
+        n_steps=3,
         exploration_fraction=0.2,
         exploration_final_eps=0.02,
         policy_kwargs={"net_arch": [128, 128], "activation_fn": nn.Tanh},

@@ -43,7 +43,7 @@ class Settings:
     forecaster: Literal["stgnn", "persistence", "none"] = "stgnn"
     seed: int = 0
     agent_steps: int = 30_000_000
-    worlds: int = 64
+    worlds: int = 128
     global_weight: float = 0.5
     central: bool = True
     violated_percent: float = 0.4

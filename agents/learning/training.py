@@ -12,8 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecNormalize
 
 from agents.learning.card import Weights
-from agents.learning.learners import blank_card, make_learner, make_shells, make_team, weights_of
-from agents.learning.pay import Pay
+from agents.learning.learners import blank_card, make_learner, make_shells, make_team, pay, weights_of
 from agents.learning.price import Price
 from agents.learning.runtime import LearnedPolicy
 from agents.learning.settings import Settings
@@ -91,7 +90,7 @@ class Training:
         self.team.tally = Tally()
         if self.settings.price_follows:
             self.price.follow(figures["violated_percent"])
-        self.team.pay = Pay(self.settings.global_weight, self.price.eur_per_user_h)
+        self.team.pay = pay(self.settings, self.price.eur_per_user_h)
         return figures
 
     def look(self, training: dict[str, float]) -> dict[str, float]:
@@ -154,7 +153,7 @@ class Training:
         self.price, self.history = Price(**note["price"]), note["history"]
         returns = self._normalised.ret_rms
         returns.mean, returns.var, returns.count = note["rewards"]
-        self.team.pay = Pay(self.settings.global_weight, self.price.eur_per_user_h)
+        self.team.pay = pay(self.settings, self.price.eur_per_user_h)
 
 
 class _Rounds(BaseCallback):
