@@ -29,6 +29,8 @@ class Forecaster(StrEnum):
     """Whose forecasts the policy sees."""
 
     STGNN = "stgnn"
+    WITHOUT_INTENTS = "stgnn_without_intents"
+    PERFECT = "perfect"
     PERSISTENCE = "persistence"
     NONE = "none"
 

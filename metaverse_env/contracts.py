@@ -110,10 +110,11 @@ class Policy(Protocol):
         ...
 
 
-def reveal(policy: Any, world: World) -> None:
-    """Hand the world itself to a policy that declares ``clairvoyant = True``, by its ``bind(world)``; to no other.
+def reveal(part: Any, world: World) -> None:
+    """Hand the world itself to what declares ``clairvoyant = True``, by its ``bind(world)``; to nothing else.
 
-    Such a policy is a bound of what can be reached. Whoever lets policies act calls this before their reset.
+    Such a policy or forecaster is a bound of what can be reached. Whoever lets policies act calls this before their
+    reset; a shell does it with its forecaster.
     """
-    if getattr(policy, "clairvoyant", False):
-        policy.bind(world)
+    if getattr(part, "clairvoyant", False):
+        part.bind(world)

@@ -17,9 +17,11 @@ HORIZON: Final = 16
 
 FORECASTERS: Final = {
     "stgnn": "predictors.stgnn:load_default",
+    "stgnn_without_intents": "predictors.stgnn:load_without_intents",
+    "perfect": "predictors.perfect:PerfectForecaster",
     "persistence": "metaverse_env.forecasters:PersistenceForecaster",
 }
-"""Names for ``forecaster=``, beside ``"none"``."""
+"""Names for ``forecaster=``, beside ``"none"``; those but ``"stgnn"`` are baselines and bounds."""
 
 
 class PersistenceForecaster:

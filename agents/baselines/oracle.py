@@ -13,50 +13,19 @@ Neither optimises: a bound by a rule is a bound of what this rule can reach.
 """
 
 import math
-from contextlib import suppress
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import numpy as np
 
 from agents.baselines.parameters import controller, parameter
 from metaverse_env.contracts import View, World
 from metaverse_env.errors import ConfigurationError, LifecycleError
+from metaverse_env.simulator.foresight import foresee
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
-from metaverse_env.units import MEMORY
 from metaverse_env.zones import ZoneGraph
 
 Array = np.ndarray
-MEMORY_TO_SPARE: Final = 3.0
-"""Times the pending memory that copies get, so that nothing is killed in them and their demand is that of users."""
-OTHER_NOISE: Final = 0x9E3779B97F4A7C15
-"""Sets noise keys apart; an odd number without pattern, the golden ratio's."""
-
-
-def foreseen(world: SimulatedWorld, pending: Command, ticks: int, noise: int = 0) -> Array:
-    """Return what each zone will need, ``[T, W, Z, 3]``; fewer ticks where a trace ends.
-
-    Args:
-        world: Stays as it is.
-        pending: What zones keep in the copy, with memory to spare.
-        ticks: How far to look, ``T``.
-        noise: 0 for the noise that will be; any other number for another.
-    """
-    twin = world.fork()
-    twin.state.worlds["noise_key"] += np.uint64((noise * OTHER_NOISE) % 2**64)
-    generous = Command(pending.zones.copy())
-    generous.allocation[:, :, MEMORY] *= MEMORY_TO_SPARE
-    needed = [_needed(twin, generous)]
-    with suppress(LifecycleError):  # where a trace ends there is nobody to serve
-        needed.extend(_needed(twin, generous) for _ in range(ticks - 1))
-    return np.stack(needed)
-
-
-def _needed(world: SimulatedWorld, command: Command) -> Array:
-    """Let a tick pass; return the demand ``[W, Z, 3]`` that was served, and of memory what is in use, which lags."""
-    needed: Array = world.step(command).outcome.zones["served"].copy()
-    needed[:, :, MEMORY] = world.state.zones["memory_mb"]
-    return needed
 
 
 class _Clairvoyant:
@@ -103,7 +72,7 @@ class _Clairvoyant:
 
     def _demand(self, world: SimulatedWorld, pending: Command, ticks: int) -> Array:
         """Return the highest demand ``[W, Z, 3]`` of the next ticks."""
-        highest: Array = foreseen(world, pending, ticks).max(axis=0)
+        highest: Array = foresee(world, pending, ticks).needed.max(axis=0)
         return highest
 
 
@@ -131,6 +100,6 @@ class UsersOracle(_Clairvoyant):
     copies: float = parameter(8.0, 1.0, 1000.0, "How many futures to look at [choice].", unit="copies", whole=True)
 
     def _demand(self, world: SimulatedWorld, pending: Command, ticks: int) -> Array:
-        futures = [foreseen(world, pending, ticks, noise) for noise in range(1, 1 + round(self.copies))]
+        futures = [foresee(world, pending, ticks, noise).needed for noise in range(1, 1 + round(self.copies))]
         covered: Array = np.quantile(np.stack(futures), self.quantile, axis=0).max(axis=0)
         return covered

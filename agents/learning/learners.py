@@ -27,7 +27,7 @@ FINAL_RATE: Final = 0.05
 """Share of the learning rate at the end of its straight way down [choice]."""
 PPO_ROUND: Final = 32
 """Ticks between updates [choice]."""
-DQN_WORST: Final = -8.0
+DQN_WORST: Final = -20.0
 """Least reward of a tick for DQN, where -0.3 is usual: what a tick with violations costs, however many [choice]."""
 WIDTH: Final = 64
 """Of hidden layers [choice]."""

@@ -22,7 +22,7 @@ class Settings:
         algorithm: What learns.
         scenario: A name or a file.
         dynamics: Of the worlds that are learnt from; what is kept is decided in the physics.
-        forecaster: ``"stgnn"``, ``"persistence"`` or ``"none"``.
+        forecaster: A name, or ``"none"``.
         seed: Of worlds, weights and exploration.
         agent_steps: How many to learn from, over all zones of all worlds.
         worlds: Side by side.
@@ -40,7 +40,7 @@ class Settings:
     algorithm: Algorithm = "mappo"
     scenario: str = "multi_zone"
     dynamics: Literal["physics", "stgnn"] = "physics"
-    forecaster: Literal["stgnn", "persistence", "none"] = "stgnn"
+    forecaster: str = "stgnn"
     seed: int = 0
     agent_steps: int = 30_000_000
     worlds: int = 128

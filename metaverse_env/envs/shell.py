@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from metaverse_env.action import ActionCodec, ActionType
-from metaverse_env.contracts import Predictor, View, World
+from metaverse_env.contracts import Predictor, View, World, reveal
 from metaverse_env.errors import ConfigurationError, LifecycleError
 from metaverse_env.forecasters import load_forecaster
 from metaverse_env.history import History
@@ -85,6 +85,7 @@ class Shell:
         chosen = chosen.with_changes(**changes) if changes else chosen
         self.forecaster: Predictor | None = load_forecaster(forecaster)
         self.world = world if world is not None else self._simulate(chosen, worlds, dynamics, trace, mean_users)
+        reveal(self.forecaster, self.world)
         if isinstance(self.world, SimulatedWorld):
             self.scenario, self.constants = self.world.scenario, self.world.constants
         else:

@@ -3,13 +3,18 @@
 Running them needs ONNX Runtime only; training them needs torch and torch-geometric.
 """
 
+from functools import partial
+
 from predictors.stgnn.dynamics.runtime import StgnnDynamics
 from predictors.stgnn.runtime import StgnnForecaster
 
 load_default = StgnnForecaster
 """What ``forecaster="stgnn"`` means."""
 
+load_without_intents = partial(StgnnForecaster, intents=False)
+"""What ``forecaster="stgnn_without_intents"`` means: the same network, which hears nothing of what users announce."""
+
 load_dynamics = StgnnDynamics
 """What ``dynamics="stgnn"`` means."""
 
-__all__ = ["StgnnDynamics", "StgnnForecaster", "load_default", "load_dynamics"]
+__all__ = ["StgnnDynamics", "StgnnForecaster", "load_default", "load_dynamics", "load_without_intents"]

@@ -34,6 +34,7 @@ class StgnnForecaster:
 
     Args:
         stem: Path of the network without suffix.
+        intents: Whether it hears what users announce; without, worlds need not make intents.
         device: Of torch, such as ``"cuda"``, to run there; ``None`` runs on one thread by ONNX Runtime, without torch.
 
     Raises:
@@ -42,9 +43,11 @@ class StgnnForecaster:
     """
 
     horizon = HORIZON
-    needs_intents = True
 
-    def __init__(self, stem: str | Path = WEIGHTS / "stgnn_forecaster", device: str | None = None) -> None:
+    def __init__(
+        self, stem: str | Path = WEIGHTS / "stgnn_forecaster", device: str | None = None, intents: bool = True
+    ) -> None:
+        self.needs_intents = intents
         self.card: Card = read_card(Path(stem), "forecaster")
         self._session = Session(Path(stem).with_suffix(".onnx")) if device is None else _on_torch(Path(stem), device)
         self._blocks = Blocks()

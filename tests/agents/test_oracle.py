@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 import agents
-from agents.baselines.oracle import Oracle, foreseen
+from agents.baselines.oracle import Oracle
 from agents.through_codec import ThroughCodec
 from metaverse_env.contracts import reveal
 from metaverse_env.envs.shell import Shell
 from metaverse_env.errors import ConfigurationError, LifecycleError
 from metaverse_env.recording import play
 from metaverse_env.scenario import load_scenario
+from metaverse_env.simulator.foresight import foresee
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
 from metaverse_env.testing import check_policy
@@ -24,7 +25,7 @@ def test_keeps_the_contract(name: str) -> None:
 def test_what_is_foreseen_comes() -> None:
     world = SimulatedWorld("multi_zone", 2)
     pending = Command.of(world.reset(seeds=[1, 2]).allocation * 3.0)
-    seen = foreseen(world, pending, 3)
+    seen = foresee(world, pending, 3).needed
     came = np.stack([world.step(pending).outcome.zones["served"] for _ in range(3)])
     np.testing.assert_allclose(seen[..., [0, 2]], came[..., [0, 2]], rtol=1e-5)
     np.testing.assert_allclose(seen[-1, ..., 1], world.state.zones["memory_mb"], rtol=1e-5)
@@ -34,7 +35,7 @@ def test_looking_ahead_changes_nothing() -> None:
     looked, left_alone = (SimulatedWorld("complex", 1) for _ in range(2))
     pending = Command.of(looked.reset(seeds=[3]).allocation)
     left_alone.reset(seeds=[3])
-    foreseen(looked, pending, 8, noise=1)
+    foresee(looked, pending, 8, noise=1)
     for _ in range(4):
         one, other = looked.step(pending), left_alone.step(pending)
         assert one.telemetry.zones.tobytes() == other.telemetry.zones.tobytes()
