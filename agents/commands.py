@@ -14,7 +14,7 @@ from metaverse_env.errors import ConfigurationError
 from metaverse_env.folders import writable
 from metaverse_env.plugins import resolve
 
-_TRAINERS: Final = {"train": "agents.learning.run:train"}
+_TRAINERS: Final = {"train": "agents.learning.run:train", "say": "agents.learning.run:say"}
 """Where the work is done, and torch imported."""
 
 
@@ -83,11 +83,12 @@ def _training(algorithm: Algorithm, about: str) -> Callable[..., None]:
 
     def command(**given: Any) -> None:
         line = _command_line(algorithm, given, {parameter.name: parameter.default for parameter in parameters})
-        kept = {name: given.pop(name) for name in ("out", "minutes", "threads", "resume", "as_json")}
+        kept = {name: given.pop(name) for name in ("minutes", "threads", "resume")}
+        out, as_json = writable(given.pop("out")), given.pop("as_json")
         given |= {"dynamics": str(given["dynamics"]), "forecaster": str(given["forecaster"])}
         settings = replace(defaults, **given | {"curriculum": _hardness(given["curriculum"])})
-        train = resolve("command", "train", _TRAINERS, extra="agents")
-        train(writable(kept.pop("out")), settings, command=line, **kept)
+        train, say = (resolve("command", name, _TRAINERS, extra="agents") for name in _TRAINERS)
+        say(settings, out, train(out, settings, command=line, **kept), as_json)
 
     own = {"out": Path("runs") / algorithm} | {
         name: getattr(defaults, name)

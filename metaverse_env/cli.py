@@ -69,6 +69,11 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             "fidelity": Leaf(
                 "benchmarks.fidelity.command:fidelity", "Measure how close the learned dynamics is to the physics."
             ),
+            "ablation": Leaf(
+                "benchmarks.ablation:ablation",
+                "Train policies without forecasts, intents or shared rewards, and tell what each is worth.",
+                "agents",
+            ),
             "throughput": Leaf(
                 "benchmarks.throughput:throughput", "Measure steps per second against Gymnasium's CartPole."
             ),

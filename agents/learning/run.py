@@ -26,9 +26,8 @@ def train(
     minutes: float | None,
     threads: int,
     resume: bool,
-    as_json: bool,
-) -> None:
-    """Train a policy and print how good it is; see :mod:`agents.commands`.
+) -> dict[str, Any]:
+    """Train a policy, write it, and return how good it is; see :mod:`agents.commands`.
 
     Args:
         out: Folder of the run.
@@ -37,7 +36,6 @@ def train(
         minutes: At most; ``None`` has no limit, and only then is a run reproducible.
         threads: Of torch.
         resume: Go on with the run in the folder.
-        as_json: Print JSON instead of a sentence.
 
     Raises:
         CheckpointError: There is nothing to go on from, or it was made with other settings.
@@ -55,12 +53,16 @@ def train(
             f"Interrupted after {training.agent_steps:,} agent steps; the same command with --resume goes on."
         )
         raise
-    figures = _finish(training, out)
+    return _finish(training, out)
+
+
+def say(settings: Settings, out: Path, figures: dict[str, Any], as_json: bool) -> None:
+    """Print how good a policy is: JSON, or a sentence for people."""
     if as_json:
         typer.echo(json.dumps(figures, indent=1))
-    else:
-        typer.echo(_sentence(settings, figures))
-        typer.echo(f"Written to {out}: {settings.algorithm}.safetensors and .json, metrics.json, curves.png")
+        return
+    typer.echo(_sentence(settings, figures))
+    typer.echo(f"Written to {out}: {settings.algorithm}.safetensors and .json, metrics.json, curves.png")
 
 
 def _fit(training: Training, minutes: float | None, console: Console) -> None:
