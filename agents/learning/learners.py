@@ -9,11 +9,11 @@ import torch
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
-from torch import Tensor, nn
+from torch import Tensor
 
 from agents.learning.card import Card, Weights, zone_features
 from agents.learning.dead_band import DeadBand
-from agents.learning.network import ZonePolicy
+from agents.learning.network import ZonePolicy, ZoneValues
 from agents.learning.pay import Pay
 from agents.learning.settings import Settings
 from agents.learning.team import TeamVecEnv
@@ -92,7 +92,7 @@ def _ppo(settings: Settings, worlds: VecNormalize, team: TeamVecEnv) -> PPO:
 
 def _dqn(settings: Settings, worlds: VecNormalize, team: TeamVecEnv) -> DQN:
     return DQN(
-        "MlpPolicy",
+        ZoneValues,
         worlds,
         buffer_size=400_000,
         learning_starts=4096,
@@ -103,9 +103,14 @@ def _dqn(settings: Settings, worlds: VecNormalize, team: TeamVecEnv) -> DQN:
         learning_rate=_falling(5e-4),
         gamma=GAMMA,
         n_steps=3,
-        exploration_fraction=0.2,
-        exploration_final_eps=0.02,
-        policy_kwargs={"net_arch": [128, 128], "activation_fn": nn.Tanh},
+        exploration_initial_eps=0.1,  # it starts as a rule, and looks around from there
+        exploration_fraction=0.5,
+        exploration_final_eps=0.01,
+        policy_kwargs={
+            "features": zone_features(settings.forecaster != "none"),
+            "factors": team.factors,
+            "width": WIDTH,
+        },
         seed=settings.seed,
         device="cpu",
     )
@@ -130,9 +135,10 @@ def weights_of(learner: BaseAlgorithm) -> Weights:
     """Return the network that decides, as :class:`~agents.learning.runtime.Network` reads it."""
     policy: Any = learner.policy
     if isinstance(learner, DQN):
-        first, second, head = policy.q_net.q_net[0], policy.q_net.q_net[2], policy.q_net.q_net[4]
+        hidden, head = policy.q_net.q_net.hidden, policy.q_net.q_net.head
     else:
-        first, second, head = policy.mlp_extractor.actor[0], policy.mlp_extractor.actor[2], policy.action_net
+        hidden, head = policy.mlp_extractor.actor, policy.action_net
+    first, _, second, _ = hidden
     layers = {"first": first, "second": second, "head": head}
     return {
         f"{name}.{kind}": _array(getattr(layer, kind)) for name, layer in layers.items() for kind in ("weight", "bias")

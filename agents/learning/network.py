@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import Tensor, nn
 
 from metaverse_env.units import RESOURCES
@@ -15,6 +16,12 @@ TARGETS: Final = (0.72, 0.9, 0.72)
 """Utilisation that an untrained actor aims at: CPU, memory, egress [choice]."""
 LEAD_TICKS: Final = 4
 """How far ahead it looks, where there is a forecast [choice]."""
+PREFERENCE: Final = 0.3
+"""Value by which a combination that is off by a factor of two loses at first [choice]."""
+USUAL_VALUE: Final = -4.0
+"""What a zone that is served well is worth at first, discounted [M]."""
+SMALL: Final = 0.1
+"""How much of its random start the head's reading of hidden layers keeps [choice]."""
 
 
 def starting_rule(features: Sequence[str], actor_size: int, choices: int) -> tuple[Tensor, Tensor]:
@@ -102,3 +109,59 @@ class ZonePolicy(ActorCriticPolicy):
             head.weight.zero_()
             head.weight[:, self._width :] = weights
             head.bias.copy_(bias)
+
+
+class ValuesWithRule(nn.Module):
+    """The value of every combination of factors, linear in the row and in hidden layers.
+
+    Before training it prefers the combination nearest to the starting rule: ``-(factor - rule)^2`` over base-2
+    logarithms, without the rule's own square, which all combinations share.
+
+    Args:
+        features: Names of a zone's features.
+        row_size: Numbers in a row.
+        combinations: ``[A, 3]``, base-2 logarithms of the factors of each.
+        width: Of the two hidden layers.
+    """
+
+    def __init__(self, features: Sequence[str], row_size: int, combinations: Tensor, width: int) -> None:
+        super().__init__()
+        self.hidden = layers([row_size, width, width])
+        self.head = nn.Linear(width + row_size, len(combinations))
+        weights, bias = starting_rule(features, row_size, combinations.shape[1])
+        with torch.no_grad():
+            self.head.weight[:, :width].mul_(SMALL)
+            self.head.weight[:, width:] = PREFERENCE * 2.0 * combinations @ weights
+            self.head.bias.copy_(
+                USUAL_VALUE + PREFERENCE * (2.0 * combinations @ bias - combinations.square().sum(dim=1))
+            )
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return values ``[N, A]``."""
+        values: Tensor = self.head(torch.cat([self.hidden(rows), rows], dim=1))
+        return values
+
+
+class ZoneValues(DQNPolicy):
+    """Values of a zone's combinations for Stable-Baselines3's DQN.
+
+    Args:
+        features: Names of a zone's features.
+        factors: That each resource can be multiplied by.
+        width: Of hidden layers.
+        **arguments: Stable-Baselines3's.
+    """
+
+    def __init__(
+        self, *arguments: Any, features: Sequence[str], factors: Sequence[float], width: int, **named: Any
+    ) -> None:
+        logarithms = torch.log2(torch.tensor(factors, dtype=torch.float32))
+        self._rule = (tuple(features), torch.cartesian_prod(*[logarithms] * len(RESOURCES)), width)
+        super().__init__(*arguments, **named)
+
+    def make_q_net(self) -> QNetwork:
+        """Return Stable-Baselines3's network, with ours inside."""
+        network = super().make_q_net()
+        features, combinations, width = self._rule
+        network.q_net = ValuesWithRule(features, network.features_dim, combinations, width)  # type: ignore[assignment]
+        return network

@@ -76,6 +76,7 @@ class TeamVecEnv(VecEnv):
         if any(shell.codec.zone_space() != space for shell in shells):
             raise ConfigurationError("the worlds of one training need zones that choose from the same")
         self.choices = shells[0].codec.choices[: len(RESOURCES)] if joint else shells[0].codec.choices
+        self.factors = shells[0].scenario.actuation.factors
         size = self.rows.critic_size if central else self.rows.actor_size
         actions = spaces.Discrete(int(np.prod(self.choices))) if joint else space
         super().__init__(self._groups[-1].agents.stop, spaces.Box(-1.0, 1.0, (size,), np.float32), actions)

@@ -16,6 +16,7 @@ from agents.learning.network import LEAD_TICKS, TARGETS
 from agents.learning.rows import ZoneRows
 from agents.learning.runtime import LearnedPolicy, Network
 from agents.learning.settings import DEFAULTS, Algorithm, Settings
+from agents.through_codec import Encoder
 from metaverse_env.envs.shell import Shell
 from metaverse_env.errors import CheckpointError, ConfigurationError, LifecycleError, UnknownNameError
 from metaverse_env.scenario import Scenario, load_scenario
@@ -91,6 +92,18 @@ def test_untrained_it_provides_for_the_forecast() -> None:
     np.testing.assert_allclose(command.allocation[moving & within], least[moving & within], rtol=1e-4)
     np.testing.assert_array_equal(command.allocation[~moving], view.pending.allocation[~moving])
     np.testing.assert_array_equal(command.handover, 0.0)
+
+
+def test_untrained_dqn_chooses_the_combination_nearest_to_that() -> None:
+    _, policy = untrained("dqn")
+    shell = Shell("single_zone", 200, "physics", "persistence")
+    command = decide(policy, shell)
+    view = shell.view
+    assert view.forecast is not None
+    wish = Command.of(np.clip(view.forecast.at(LEAD_TICKS)[:, :, :3, 1] / np.array(TARGETS), *view.limits))
+    actions = Encoder(shell.scenario, shell.world.zones.names).encode(wish, view.pending)
+    nearest = shell.codec.decode(actions, view.pending)
+    assert (np.abs(command.allocation / nearest.allocation - 1.0) < 1e-3).mean() > 0.8
 
 
 def test_untrained_without_forecast_it_moves_towards_its_target() -> None:
