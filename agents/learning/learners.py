@@ -1,6 +1,5 @@
 """Stable-Baselines3's algorithms, set up for worlds of zones. What differs between them stands here alone."""
 
-import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -43,7 +42,7 @@ def make_team(settings: Settings) -> TeamVecEnv:
 
 def pay(settings: Settings, violated_eur_per_user_h: float) -> Pay:
     """Return what agents are rewarded for at a price of violations."""
-    worst = DQN_WORST if settings.algorithm == "dqn" else -math.inf
+    worst = DQN_WORST if settings.algorithm == "dqn" else None
     return Pay(settings.global_weight, violated_eur_per_user_h, worst)
 
 

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from metaverse_env.units import RESOURCES
 
-TARGETS: Final = (0.72, 0.9, 0.72)
+TARGETS: Final = (0.7, 0.9, 0.7)
 """Utilisation that an untrained actor aims at: CPU, memory, egress [choice]."""
 LEAD_TICKS: Final = 4
 """How far ahead it looks, where there is a forecast [choice]."""
-PREFERENCE: Final = 0.3
+PREFERENCE: Final = 0.015
 """Value by which a combination that is off by a factor of two loses at first [choice]."""
-USUAL_VALUE: Final = -4.0
-"""What a zone that is served well is worth at first, discounted [M]."""
+USUAL_VALUE: Final = -0.2
+"""What a zone that is served well is worth at first: -0.02 a tick, discounted [M]."""
 SMALL: Final = 0.1
 """How much of its random start the head's reading of hidden layers keeps [choice]."""
 

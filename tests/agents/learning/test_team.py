@@ -112,3 +112,17 @@ def test_what_cannot_be_is_said() -> None:
         team().step_wait()
     with pytest.raises(ConfigurationError, match="for some agents"):
         team().set_attr("pay", Pay())
+
+
+def test_a_worst_reward_is_the_unit_of_all() -> None:
+    plain, cut = (team(pay=Pay(0.0, 1.0, worst)) for worst in (None, -2.0))
+    starve = np.full((60, 4), -1.0, dtype=np.float32)
+    for worlds in (plain, cut):
+        worlds.reset()
+        for _ in range(3):
+            rewards = worlds.step(starve)[1]
+        worlds.last = rewards  # type: ignore[attr-defined]
+    rewards, lost = plain.last, cut.last  # type: ignore[attr-defined]
+    assert (rewards < -2.0).any()
+    assert (rewards > -2.0).any()
+    np.testing.assert_allclose(lost, np.maximum(rewards, -2.0) / 2.0, rtol=1e-6)
