@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.baselines.parameters import Range
-from benchmarks.tuning.search import RANDOM_TRIALS, Judge, Search, Trial, best_of, journal
+from benchmarks.tuning.search import LEG, LEGS, RANDOM_TRIALS, Judge, Search, Trial, best_of, journal
 from metaverse_env.errors import ConfigurationError
 
 HEADROOM = {"headroom": Range(0.0, 100.0, search=(0.0, 10.0))}
@@ -65,6 +65,15 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path: Path) -> 
             advance(search(halves), interrupted, RANDOM_TRIALS + 8)
     assert len(search(halves).trials) == RANDOM_TRIALS + 2
     assert advance(search(halves), interrupted, RANDOM_TRIALS + 8) == expected
+
+
+def test_a_leg_knows_nothing_of_those_before_and_the_last_all(tmp_path: Path) -> None:
+    seen: list[Trial] = advance(search(tmp_path), cheap_but_short, LEG * LEGS + 20)
+    far = [abs(trial.parameters["headroom"] - 4.5) for trial in seen]
+    settled = [sum(far[start : start + 20]) / 20 for start in (LEG - 20, LEG, LEG * LEGS)]
+    assert settled[0] < 1.0
+    assert settled[1] > 2.0  # at random over [0, 10] the mean distance to 4.5 is 2.5
+    assert settled[2] < 1.0
 
 
 def test_another_seed_tries_something_else(tmp_path: Path) -> None:
