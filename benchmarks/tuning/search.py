@@ -1,9 +1,9 @@
 """One controller's search for the cheapest parameters that keep violations within a limit.
 
-Optuna's tree-structured Parzen estimator proposes, with the limit as its constraint. It settles early in one valley, and
-in which one is a matter of luck; so the first trials are made in legs that know nothing of each other, and what comes
-then knows them all. Every trial goes to a journal on disk as soon as it is there. What is proposed depends on the trials
-so far and their number alone, so that a search that was interrupted goes on as if it had not been.
+Optuna's tree-structured Parzen estimator proposes, with the limit as its constraint. It settles early in one valley,
+and in which one is a matter of luck; so the first trials are made in legs that know nothing of each other, and what
+comes then knows them all. Every trial goes to a journal on disk as soon as it is there. What is proposed depends on the
+trials so far and their number alone, so that a search that was interrupted goes on as if it had not been.
 """
 
 from collections.abc import Callable, Mapping
