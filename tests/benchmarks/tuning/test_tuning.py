@@ -182,5 +182,6 @@ def test_who_says_that_no_forecast_is_read_decides_the_same_without(name: str) -
 
 
 def test_every_classical_controller_with_parameters_has_something_to_search_for() -> None:
-    searched = {name: [one for one in parameters_of(agents.load(name)) if one.range.search] for name in agents.POLICIES}
+    names = (*agents.CLASSICAL, *agents.CLAIRVOYANT)
+    searched = {name: [one for one in parameters_of(agents.load(name)) if one.range.search] for name in names}
     assert {name for name, found in searched.items() if not found} == {"hold", "random"}
