@@ -65,7 +65,7 @@ def _draw(axes: Any, one: Tuned, fronts: Sequence[list[tuple[float, float]]], pl
     axes.plot(first.cost_eur_per_h, first.violated_percent, "o", mfc="none", color=_RED, label="defaults", **kept)
     axes.plot(best.cost_eur_per_h, best.violated_percent, "*", color=_GREEN, label="tuned", **kept | {"markersize": 12})
     above = "" if best.violated_percent <= limit else f", {best.violated_percent:.2g} % violated"
-    axes.set_title(f"{one.policy}: {best.cost_eur_per_h:.3g} EUR/h{above}", fontsize=9)
+    axes.set_title(f"{one.policy}: {best.cost_eur_per_h:.2f} EUR/h{above}", fontsize=9)
 
 
 def _label(figure: Any, grid: Any, terms: Conditions, budget: Budget, found: Sequence[Tuned]) -> None:
