@@ -8,5 +8,6 @@ them looks at an action space.
 * With a forecast: ``forecast``, ``mpc``.
 * Bounds, which know the future: ``oracle``, ``oracle_users``.
 
-Their parameters are data with ranges (:mod:`.parameters`), so that a tuner gives all the same chance.
+Their parameters are data with ranges (:mod:`.parameters`), so that ``metaverse benchmark tune`` gives all the same
+chance; what it found is shipped (:mod:`agents.tuned`) and asked for as ``hpa@multi_zone``.
 """

@@ -33,7 +33,7 @@ class ForecastDriven:
         3600.0,
         "How long a wish forbids to shrink below it [choice].",
         unit="s",
-        search=(0.0, 300.0),
+        search=(0.0, 600.0),
     )
     dead_band: float = parameter(0.05, 0.0, 1.0, "Relative change not worth asking for [choice].", search=(0.0, 0.3))
     max_age_s: float = parameter(60.0, 0.0, 3600.0, "Older metrics count as missing; four ticks [choice].", unit="s")

@@ -60,7 +60,7 @@ def parameter(
 def down_window_parameter() -> Any:
     """Make the field of the stabilisation window of scaling down, which every controller of replicas has."""
     about = "Stabilisation window of scaling down [V]."
-    return parameter(300.0, 0.0, 3600.0, about, unit="s", search=(0.0, 600.0))
+    return parameter(300.0, 0.0, 3600.0, about, unit="s", search=(0.0, 900.0))
 
 
 def parameters_of(controlled: Any) -> tuple[Parameter, ...]:

@@ -47,9 +47,9 @@ class Pid:
         logarithmic=True,
     )
     derivative_min: float = parameter(
-        0.05, 0.0, 10.0, "Answer to its growth by 1/min [choice].", unit="min", search=(0, 0.3)
+        0.05, 0.0, 10.0, "Answer to its growth by 1/min [choice].", unit="min", search=(0.0, 1.0)
     )
-    filter_s: float = parameter(30.0, 0.0, 3600.0, "Lag of the derivative [choice].", unit="s", search=(0.0, 120.0))
+    filter_s: float = parameter(30.0, 0.0, 3600.0, "Lag of the derivative [choice].", unit="s", search=(0.0, 300.0))
     down_factor: float = parameter(0.2, 0.0, 1.0, "Weight of an error below 0 [choice].", search=(0.0, 1.0))
     dead_band: float = parameter(0.05, 0.0, 1.0, "Relative change not worth asking for [choice].", search=(0.0, 0.3))
     memory_margin: float = parameter(1.1, 1.0, 10.0, "Least memory over its usage [choice].", search=(1.0, 1.5))

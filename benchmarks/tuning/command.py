@@ -21,7 +21,7 @@ FIRST_TRAINING_SEED = 1_000_000
 @comparing(policies=TUNABLE, dynamics="physics", seed=FIRST_TRAINING_SEED, out=Path("out/tune"))
 def tune(
     asked: Asked,
-    trials: Annotated[int, typer.Option(min=1, help="Sets of parameters per controller, its defaults first.")] = 100,
+    trials: Annotated[int, typer.Option(min=1, help="Sets of parameters per controller, its defaults first.")] = 240,
     violated_percent: Annotated[
         float,
         typer.Option(min=0.0, max=100.0, help="Most user-seconds above the objective, per cent, mean over worlds."),

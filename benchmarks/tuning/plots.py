@@ -65,13 +65,13 @@ def _draw(axes: Any, one: Tuned, fronts: Sequence[list[tuple[float, float]]], pl
     axes.plot(first.cost_eur_per_h, first.violated_percent, "o", mfc="none", color=_RED, label="defaults", **kept)
     axes.plot(best.cost_eur_per_h, best.violated_percent, "*", color=_GREEN, label="tuned", **kept | {"markersize": 12})
     above = "" if best.violated_percent <= limit else f", {best.violated_percent:.2g} % violated"
-    axes.set_title(f"{one.policy}: {best.cost_eur_per_h:.3g} EUR/h{above}", fontsize=9)
+    axes.set_title(f"{one.policy}: {best.cost_eur_per_h:.2f} EUR/h{above}", fontsize=9)
 
 
 def _label(figure: Any, grid: Any, terms: Conditions, budget: Budget, found: Sequence[Tuned]) -> None:
     axes = grid[0]
     axes.set_xscale("log")
-    axes.set_yscale("symlog", linthresh=LEAST_PERCENT, linscale=0.5)
+    axes.set_yscale("symlog", linthresh=LEAST_PERCENT, linscale=0.3)
     axes.set_ylim(0.0, max(MOST_PERCENT, *(1.3 * one.trials[0].violated_percent for one in found)))
     axes.set_xlim(*_costs_shown(found, budget.limit_percent))
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
@@ -95,5 +95,5 @@ def _costs_shown(found: Sequence[Tuned], limit_percent: float) -> tuple[float, f
     """Return the range of costs of what is of use: defaults, what was tuned within the limit, fronts below both."""
     within = [one.best for one in found if one.best.violated_percent <= limit_percent]
     points = [trial.cost_eur_per_h for trial in [*(one.trials[0] for one in found), *within]]
-    fronts = [cost for one in found for cost, violated in front(one.trials) if violated <= MOST_PERCENT]
+    fronts = [cost for one in found for cost, violated in front(one.trials) if violated <= 0.5 * MOST_PERCENT]
     return 0.93 * min(points + fronts), 1.12 * max(points)

@@ -35,7 +35,7 @@ class Autothrottle:
     explore_every: float = parameter(
         10.0, 1.0, 1e6, "Decisions; exploration of 0.1 [V].", search=(2, 200), logarithmic=True, whole=True
     )
-    learning_rate: float = parameter(0.5, 0.01, 1.0, "Weight of a new cost [choice].", search=(0.05, 1.0))
+    learning_rate: float = parameter(0.5, 0.01, 1.0, "Weight of a new cost [choice].", search=(0.01, 1.0))
     memory_margin: float = parameter(1.25, 1.0, 10.0, "Memory over its peak in the window [choice].", search=(1.0, 2.0))
     max_age_s: float = parameter(60.0, 0.0, 3600.0, "Older metrics count as missing; four ticks [choice].", unit="s")
 

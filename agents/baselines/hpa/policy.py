@@ -89,7 +89,7 @@ class Hpa:
         1e6,
         "Replicas that may be added in 15 s [V].",
         unit="replicas",
-        search=(1, 100),
+        search=(1, 1000),
         logarithmic=True,
         whole=True,
     )

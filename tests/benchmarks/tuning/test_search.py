@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.baselines.parameters import Range
-from benchmarks.tuning.search import RANDOM_TRIALS, Judge, Search, Trial, best_of, journal
+from benchmarks.tuning.search import LEG, LEGS, RANDOM_TRIALS, Judge, Search, Trial, best_of, journal
 from metaverse_env.errors import ConfigurationError
 
 HEADROOM = {"headroom": Range(0.0, 100.0, search=(0.0, 10.0))}
@@ -52,19 +52,29 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path: Path) -> 
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     whole.mkdir()
     halves.mkdir()
-    expected = advance(search(whole), cheap_but_short, RANDOM_TRIALS + 8)
-    calls = iter(range(100))
+    trials, interruptions = LEG * LEGS + 12, (0, RANDOM_TRIALS + 3, LEG * LEGS + 9)
+    expected = advance(search(whole), cheap_but_short, trials)
+    calls = iter(range(1000))
 
     def interrupted(parameters: dict[str, float]) -> tuple[float, float]:
-        if next(calls) in (0, RANDOM_TRIALS + 3):
+        if next(calls) in interruptions:
             raise KeyboardInterrupt
         return cheap_but_short(parameters)
 
-    for _ in range(2):
+    for _ in interruptions:
         with pytest.raises(KeyboardInterrupt):
-            advance(search(halves), interrupted, RANDOM_TRIALS + 8)
-    assert len(search(halves).trials) == RANDOM_TRIALS + 2
-    assert advance(search(halves), interrupted, RANDOM_TRIALS + 8) == expected
+            advance(search(halves), interrupted, trials)
+    assert LEG * LEGS < len(search(halves).trials) < trials
+    assert advance(search(halves), interrupted, trials) == expected
+
+
+def test_a_leg_knows_nothing_of_those_before_and_then_it_goes_down_from_the_best(tmp_path: Path) -> None:
+    seen = advance(search(tmp_path), cheap_but_short, LEG * LEGS + 30)
+    far = [abs(trial.parameters["headroom"] - 4.5) for trial in seen]
+    settled = [sum(far[start : start + 20]) / 20 for start in (LEG - 20, LEG, LEG * LEGS + 10)]
+    assert settled[0] < 1.0
+    assert settled[1] > 2.0  # at random over [0, 10] the mean distance to 4.5 is 2.5
+    assert settled[2] < 1.0
 
 
 def test_another_seed_tries_something_else(tmp_path: Path) -> None:
