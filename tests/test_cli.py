@@ -15,6 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 import metaverse_env
+from benchmarks.scores import CLOCKED
 from metaverse_env.cli import COMMANDS, Branch, Leaf, app
 from metaverse_env.errors import (
     CheckpointError,
@@ -264,7 +265,12 @@ def test_an_unfinished_benchmark_goes_on(tmp_path: Path) -> None:
 
 def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
     once, again, other = (
-        json.loads(metaverse("benchmark", *TINY, "--seed", seed, "--out", tmp_path, "--json").stdout)["policies"]
+        {
+            policy: {name: found for name, found in figures.items() if name not in CLOCKED}
+            for policy, figures in json.loads(
+                metaverse("benchmark", *TINY, "--seed", seed, "--out", tmp_path, "--json").stdout
+            )["policies"].items()
+        }
         for seed in ("3", "3", "4")
     )
     assert once == again
