@@ -62,6 +62,10 @@ class Finished:
         columns = [scores[name].tolist() for name in NAMES]
         rows = {seed: list(row) for seed, row in zip(seeds, zip(*columns, strict=True), strict=True)}
         self._rows[policy] = self._rows.get(policy, {}) | rows
+        self.save()
+
+    def save(self) -> None:
+        """Write what there is, over what there was."""
         if self.folder is not None:
             self._write(self.folder)
 

@@ -38,8 +38,8 @@ class Tally:
             rewards: Record ``[W]`` of WORLD_REWARD.
         """
         self.ticks += 1
-        for name, total in self._world.items():
-            total += rewards[name]
+        for name in self._world:
+            self._world[name] += rewards[name]
         users = rewards["users"].astype(np.float64)
         self._violated_users += rewards["violated_user_share"] * users
         self._latency_user_ms += rewards["mean_latency_ms"] * users
