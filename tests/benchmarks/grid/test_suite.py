@@ -132,20 +132,28 @@ def test_processes_find_what_one_process_finds(here: Path) -> None:
     assert list(summary["conditions"]) == ["single_zone-physics", "complex-physics"]
 
 
-def test_interrupted_and_resumed_it_gives_the_same_table(here: Path) -> None:
-    command = (*SMALL, "--policies", "hold,my_policies:Mine", "--scenario", "single_zone,multi_zone", "--out")
-    assert metaverse(*command, "whole").exit_code == 0
-    Path("please").touch()
-    Path("blocks").unlink()
-    interrupted = metaverse(*command, "parts")
+TWO_CONDITIONS = (*SMALL, "--policies", "hold,my_policies:Mine", "--scenario", "single_zone,multi_zone", "--out")
+
+
+@pytest.fixture
+def interrupted(here: Path) -> Result:
+    (here / "please").touch()
+    return metaverse(*TWO_CONDITIONS, "parts")
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(interrupted: Result) -> None:
     assert interrupted.exit_code == 130
-    assert "The same command with --resume goes on" in interrupted.stderr
-    assert not Path("parts", "suite.md").exists()
     # Both blocks of two policies in the first condition, and two of hold in the second, before Mine's third.
-    assert f"in parts: {3 * 10}." in interrupted.stderr
-    resumed = metaverse(*command, "parts", "--resume")
+    assert f"in parts: {3 * 10}. The same command with --resume goes on" in interrupted.stderr
+    assert lived(Path("parts")).count("{") == 30
+    assert not Path("parts", "suite.md").exists()
+
+
+def test_interrupted_and_resumed_it_gives_the_same_table(interrupted: Result) -> None:
+    resumed = metaverse(*TWO_CONDITIONS, "parts", "--resume")
     assert resumed.exit_code == 0, resumed.output
     assert Path("blocks").read_text() == "x" * 5  # two, one in vain, and two more
+    assert metaverse(*TWO_CONDITIONS, "whole").exit_code == 0
     assert lived(Path("parts")) == lived(Path("whole"))
     assert table(Path("parts")) == table(Path("whole"))
 
