@@ -1,7 +1,6 @@
 """What ``metaverse benchmark suite`` does."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from benchmarks.progress import Bar
 from benchmarks.suite import policy_names
 from metaverse_env.errors import PolicyError
 from metaverse_env.folders import writable
+from metaverse_env.threads import usable_cores
 
 EVERYONE = "hpa,threshold,vpa,keda,pid,autothrottle,forecast,mpc,static,hold,random,oracle,oracle_users"
 
@@ -77,7 +77,7 @@ def suite(
     )
     grid, reference = Grid(names, terms, folder), names[0] if reference is None else reference
     bounds = running.check(grid, reference)
-    cells = running.run(grid, jobs or len(os.sched_getaffinity(0)), decision_limit_s, resume)
+    cells = running.run(grid, jobs or usable_cores(), decision_limit_s, resume)
     with Bar(len(cells) + 1, "conditions", "summing up") as bar:
         findings = find(cells, reference, bounds, bar.advance)
     _report(folder, findings, json_only)

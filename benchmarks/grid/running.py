@@ -88,15 +88,20 @@ def check(grid: Grid, reference: str) -> frozenset[str]:
     """
     if reference not in grid.names:
         raise UnknownNameError("reference among the policies", reference, grid.names)
-    bounds = set()
-    for terms in grid.terms:
-        world = terms.shell(1).world
-        for name in grid.names:
-            policy = load_policy(name, terms.scenario)
-            reveal(policy, world)  # of a world that is not simulated alone nobody knows the future
-            if getattr(policy, "clairvoyant", False):
-                bounds.add(name)
+    bounds: set[str] = set()
+    with Bar(len(grid.terms), "conditions", "checking") as bar:
+        for terms in grid.terms:
+            bounds |= _checked(grid.names, terms)
+            bar.advance(f"checking {terms.label}")
     return frozenset(bounds)
+
+
+def _checked(names: Sequence[str], terms: Conditions) -> set[str]:
+    world = terms.shell(1).world
+    policies = {name: load_policy(name, terms.scenario) for name in names}
+    for policy in policies.values():
+        reveal(policy, world)  # refused where the world is wrapped, whose future nobody knows
+    return {name for name, policy in policies.items() if getattr(policy, "clairvoyant", False)}
 
 
 def run(grid: Grid, jobs: int, limit_s: float, resume: bool) -> list[Cell]:
