@@ -6,7 +6,7 @@ intervals of a bootstrap that is stratified by condition. Pairs of controllers t
 together, by SciPy. Every interval is reproducible.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final, NamedTuple
@@ -43,53 +43,72 @@ def require() -> None:
     _rliable()
 
 
-def middle_means(columns: Floats) -> list[Estimate]:
-    """Return the interquartile mean of each column.
+def middle_means(scores: Floats) -> list[Estimate]:
+    """Return the interquartile mean of each of ``K`` figures, over all seeds and conditions.
 
     Args:
-        columns: ``[N, K]``: seeds by whatever is to be summed up; each column is resampled by itself.
+        scores: ``[N, K, C]``: seeds by figures by conditions, which are the strata; each ``[N]`` is resampled alone.
     """
     trim_mean = import_module("scipy.stats").trim_mean
-    return _stratified(columns, lambda values: trim_mean(values, _TRIM, axis=0))
+    return _stratified(lambda values: trim_mean(pooled(values), _TRIM, axis=0), scores)
 
 
-def pooled_middle_mean(scores: Floats) -> Estimate:
-    """Return the interquartile mean over all seeds and conditions.
+def means(scores: Floats) -> list[Estimate]:
+    """Return the mean of each figure of ``[N, K, C]``."""
+    return _stratified(lambda values: values.mean(axis=(0, 2)), scores)
 
-    Args:
-        scores: ``[N, C]``: seeds by conditions, which are the strata.
+
+def worst_tenths(scores: Floats) -> list[Estimate]:
+    """Return the mean over the largest tenth of each figure of ``[N, K, C]``: what a middle half hides.
+
+    Known among risks as expected shortfall or CVaR. Its interval is rough, for a resample knows no worse seed than
+    those that there are.
     """
-    metrics = import_module("rliable.metrics")
-    (found,) = _stratified(scores, lambda values: np.array([metrics.aggregate_iqm(values)]))
-    return found
+    return _stratified(lambda values: worst_tenth(pooled(values)), scores)
 
 
 def chances(scores: Floats, reference: Floats) -> list[Estimate]:
-    """Return for each column how often a seed of one beats a seed of the other; a tie counts half.
+    """Return for each figure how often a seed of one beats a seed of the other; a tie counts half.
 
-    That is rliable's probability of improvement, Mann and Whitney's statistic: seeds are not paired.
+    That is rliable's probability of improvement, Mann and Whitney's statistic, averaged over conditions: seeds are not
+    paired.
 
     Args:
-        scores: ``[N, K]``, where more is better.
-        reference: ``[N, K]``.
+        scores: ``[N, K, C]``, where more is better.
+        reference: ``[N, K, C]``.
     """
-    return _stratified((scores, reference), wins)
+    return _stratified(lambda one, other: wins(one, other).mean(axis=-1), scores, reference)
 
 
-def pooled_chance(scores: Floats, reference: Floats) -> Estimate:
-    """Return the mean over conditions ``[N, C]`` of :func:`chances`."""
-    (found,) = _stratified((scores, reference), lambda one, other: np.array([wins(one, other).mean()]))
+def pooled(scores: Floats) -> Floats:
+    """Return ``[N x C, K]`` of ``[N, K, C]``: all that there is of each figure."""
+    return np.swapaxes(scores, 1, 2).reshape(-1, scores.shape[1])
+
+
+def worst_tenth(columns: Floats) -> Floats:
+    """Return the mean over the largest tenth of each column, at least one value.
+
+    >>> worst_tenth(np.arange(20.0)[:, None])  # of 18 and 19
+    array([18.5])
+    """
+    count = max(1, round(len(columns) / 10))
+    found: Floats = np.sort(columns, axis=0)[-count:].mean(axis=0)
     return found
 
 
+def won(scores: Floats, reference: Floats) -> Floats:
+    """Return who won each pair: 1 for more, 0 for less, a half for the same."""
+    winners: Floats = 0.5 + 0.5 * np.sign(scores - reference)
+    return winners
+
+
 def wins(scores: Floats, reference: Floats) -> Floats:
-    """Return for each column the share of pairs of seeds in which the first is more; a tie counts half.
+    """Return in which share of all pairs of seeds, the first axis, the first is more; a tie counts half.
 
     >>> wins(np.array([[1.0], [3.0]]), np.array([[1.0], [2.0]]))  # 1 = 1, 1 < 2, 3 > 1, 3 > 2
     array([0.625])
     """
-    differences = np.sign(scores[:, None] - reference[None])
-    shares: Floats = 0.5 + 0.5 * differences.mean(axis=(0, 1))
+    shares: Floats = won(scores[:, None], reference[None]).mean(axis=(0, 1))
     return shares
 
 
@@ -136,15 +155,14 @@ def _paired(one: Floats, other: Floats, statistic: Callable[..., Floats]) -> Est
     return Estimate(value, *map(float, found.confidence_interval))
 
 
-def _stratified(scores: Floats | Sequence[Floats], statistic: Callable[..., Floats]) -> list[Estimate]:
-    """Return the statistic of ``[N, K]``, or of several such arrays that are resampled independently."""
-    arrays = [scores] if isinstance(scores, np.ndarray) else list(scores)
-    given = arrays[0] if isinstance(scores, np.ndarray) else arrays
+def _stratified(statistic: Callable[..., Floats], *scores: Floats) -> list[Estimate]:
+    """Return a statistic of scores ``[N, K, C]``; of several, each is resampled independently."""
+    given = scores[0] if len(scores) == 1 else list(scores)
     with _reproducible():
         values, intervals = _rliable().get_interval_estimates(
             {"": given}, statistic, reps=RESAMPLES, confidence_interval_size=LEVEL
         )
-    low, high = intervals[""] if len(arrays[0]) > 1 else np.full((2, len(values[""])), np.nan)
+    low, high = intervals[""] if len(scores[0]) > 1 else np.full((2, len(values[""])), np.nan)
     return [Estimate(*map(float, row)) for row in zip(values[""], low, high, strict=True)]
 
 

@@ -7,24 +7,28 @@ from typing import Final
 import numpy as np
 
 from benchmarks import bootstrap
-from benchmarks.bootstrap import Estimate
+from benchmarks.bootstrap import Estimate, Floats
 from benchmarks.conditions import Conditions
 from benchmarks.scores import METRICS, Result
 from benchmarks.statistics import pareto
 
 COST: Final = "cost_eur_per_h"
 VIOLATED: Final = "violated_percent"
+WORST: Final = "violated_worst_tenth_percent"
+WON: Final = "seeds_won"
 CHANCE: Final = "chance_to_be_better"
 MORE_COST: Final = "cost_over_reference_percent"
 MORE_VIOLATED: Final = "violated_over_reference_points"
 UNITS: Final = {
     **{metric.name: metric.unit for metric in METRICS},
+    WORST: "% user-s",
     MORE_COST: "%",
     MORE_VIOLATED: "points",
+    WON: "0 to 1",
     CHANCE: "0 to 1",
 }
 """Of everything that is found in a condition."""
-OVERALL_UNITS: Final = {MORE_COST: "%", VIOLATED: "% user-s", "reward": "per tick", CHANCE: "0 to 1"}
+OVERALL_UNITS: Final = {name: UNITS[name] for name in (MORE_COST, VIOLATED, WORST, "reward", WON, CHANCE)}
 """Of everything that is found over all conditions; costs of different worlds are compared as ratios only."""
 
 
@@ -94,10 +98,7 @@ def find(
 def _rows(cell: Cell, reference: str, bounds: frozenset[str]) -> list[Row]:
     if not cell.results:
         return []
-    names = [metric.name for metric in METRICS]
-    columns = np.stack([result.scores[name] for result in cell.results for name in names], axis=1)
-    middles = iter(bootstrap.middle_means(columns))
-    found = {result.policy: {name: next(middles) for name in names} for result in cell.results}
+    found = _absolute(cell.results)
     if (against := cell.result(reference)) is not None:
         for policy, figures in _relative(cell.results, against).items():
             found[policy] |= figures
@@ -105,17 +106,32 @@ def _rows(cell: Cell, reference: str, bounds: frozenset[str]) -> list[Row]:
     return [Row(policy, figures, policy in bounds, policy in front) for policy, figures in found.items()]
 
 
+def _absolute(results: Sequence[Result]) -> dict[str, dict[str, Estimate]]:
+    names = [metric.name for metric in METRICS]
+    middles = iter(bootstrap.middle_means(_columns(results, *names)))
+    found = {result.policy: {name: next(middles) for name in names} for result in results}
+    for result, worst in zip(results, bootstrap.worst_tenths(_columns(results, VIOLATED)), strict=True):
+        found[result.policy][WORST] = worst
+    return found
+
+
 def _relative(results: Sequence[Result], against: Result) -> dict[str, dict[str, Estimate]]:
-    rewards = np.stack([result.scores["reward"] for result in results], axis=1)
-    reference = np.repeat(against.scores["reward"][:, None], len(results), axis=1)
+    rewards, reference = _columns(results, "reward"), _columns([against] * len(results), "reward")
+    won = bootstrap.means(bootstrap.won(rewards, reference))
     return {
         result.policy: {
             MORE_COST: bootstrap.ratio_percent(result.scores[COST], against.scores[COST]),
             MORE_VIOLATED: bootstrap.difference(result.scores[VIOLATED], against.scores[VIOLATED]),
+            WON: share,
             CHANCE: chance,
         }
-        for result, chance in zip(results, bootstrap.chances(rewards, reference), strict=True)
+        for result, share, chance in zip(results, won, bootstrap.chances(rewards, reference), strict=True)
     }
+
+
+def _columns(results: Sequence[Result], *names: str) -> Floats:
+    """Return ``[N, K, 1]``: seeds by results and metrics, the metrics of a result beside each other."""
+    return np.stack([result.scores[name] for result in results for name in names], axis=1)[..., None]
 
 
 def _front(found: dict[str, dict[str, Estimate]], bounds: frozenset[str]) -> set[str]:
@@ -130,27 +146,35 @@ def cost_of(figures: dict[str, Estimate]) -> Estimate:
 
 
 def _overall(cells: Sequence[Cell], reference: str, bounds: frozenset[str]) -> list[Row]:
-    """Return who finished everywhere, over all cells; nothing where the reference did not."""
+    """Return who finished everywhere, over all cells; nothing of one cell, or where the reference did not finish."""
+    if len(cells) < 2:
+        return []
     everywhere = [
         result.policy for result in cells[0].results if all(cell.result(result.policy) is not None for cell in cells)
     ]
     if reference not in everywhere:
         return []
-    return [Row(policy, _pooled(cells, policy, reference), policy in bounds) for policy in everywhere]
-
-
-def _pooled(cells: Sequence[Cell], policy: str, reference: str) -> dict[str, Estimate]:
-    cost, violated, reward = (_matrix(cells, policy, name) for name in (COST, VIOLATED, "reward"))
-    surplus = 100.0 * (cost / _matrix(cells, reference, COST) - 1.0)
-    return {
-        MORE_COST: bootstrap.pooled_middle_mean(surplus),
-        VIOLATED: bootstrap.pooled_middle_mean(violated),
-        "reward": bootstrap.pooled_middle_mean(reward),
-        CHANCE: bootstrap.pooled_chance(reward, _matrix(cells, reference, "reward")),
+    cost, violated, reward = (_cube(cells, everywhere, name) for name in (COST, VIOLATED, "reward"))
+    own = everywhere.index(reference)
+    surplus, against = 100.0 * (cost / cost[:, [own]] - 1.0), np.repeat(reward[:, [own]], len(everywhere), axis=1)
+    found = {
+        MORE_COST: bootstrap.middle_means(surplus),
+        VIOLATED: bootstrap.middle_means(violated),
+        WORST: bootstrap.worst_tenths(violated),
+        "reward": bootstrap.middle_means(reward),
+        WON: bootstrap.means(bootstrap.won(reward, against)),
+        CHANCE: bootstrap.chances(reward, against),
     }
+    return [
+        Row(policy, {name: estimates[index] for name, estimates in found.items()}, policy in bounds)
+        for index, policy in enumerate(everywhere)
+    ]
 
 
-def _matrix(cells: Sequence[Cell], policy: str, name: str) -> bootstrap.Floats:
-    """Return a metric ``[N, C]``: seeds by conditions."""
-    results = [result for cell in cells if (result := cell.result(policy)) is not None]
-    return np.stack([result.scores[name] for result in results], axis=1)
+def _cube(cells: Sequence[Cell], policies: Sequence[str], name: str) -> Floats:
+    """Return a metric of policies that finished everywhere, ``[N, P, C]``: seeds by policies by conditions."""
+    matrices = [
+        np.stack([result.scores[name] for policy in policies if (result := cell.result(policy)) is not None], axis=1)
+        for cell in cells
+    ]
+    return np.stack(matrices, axis=2)

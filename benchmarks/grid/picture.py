@@ -8,10 +8,10 @@ from typing import Any, Final
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
 from benchmarks.bootstrap import Estimate
-from benchmarks.grid.findings import MORE_COST, VIOLATED, Findings, Row, cost_of
+from benchmarks.grid.findings import COST, MORE_COST, VIOLATED, Findings, Row
 from benchmarks.plots import COLOURS
 
 PICTURE: Final = "pareto.png"
@@ -39,7 +39,7 @@ def draw(path: Path, findings: Findings) -> Path:
         _draw_panel(panels[index], rows, styles)
         panels[index].set_title(cell.terms.label, fontsize=10)
         relative = MORE_COST in rows[0].figures
-        panels[index].set_xlabel(f"cost over that of {findings.reference} [%]" if relative else "cost [EUR/h]")
+        panels[index].set_xlabel(f"cost, as a multiple of {findings.reference}'s" if relative else "cost [EUR/h]")
     for axes in panels[::columns]:
         axes.set_ylabel("user-seconds above the objective [%]")
     for axes in panels[len(shown) :]:
@@ -62,7 +62,7 @@ def _styles(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
 
 def _draw_panel(axes: Any, rows: Sequence[Row], styles: dict[str, dict[str, Any]]) -> None:
     for row in rows:
-        cost, violated = cost_of(row.figures), row.figures[VIOLATED]
+        cost, violated = _cost(row), row.figures[VIOLATED]
         axes.errorbar(
             cost.value,
             violated.value,
@@ -74,13 +74,24 @@ def _draw_panel(axes: Any, rows: Sequence[Row], styles: dict[str, dict[str, Any]
             zorder=2 if row.bound else 3,
             **styles[row.policy],
         )
-    front = sorted((cost_of(row.figures).value, row.figures[VIOLATED].value) for row in rows if row.best)
+    front = sorted((_cost(row).value, row.figures[VIOLATED].value) for row in rows if row.best)
     axes.plot(*zip(*front, strict=True), zorder=1, **FRONT)
     _scale(axes)
 
 
+def _cost(row: Row) -> Estimate:
+    """Return what a policy costs beside the reference, as a factor; in EUR/h where there is none."""
+    if MORE_COST not in row.figures:
+        return row.figures[COST]
+    return Estimate(*(1.0 + percent / 100.0 for percent in row.figures[MORE_COST]))
+
+
 def _scale(axes: Any) -> None:
-    """Scale shares by factors, and below 0.01 % evenly, down to nothing; leave room for the marks of who has none."""
+    """Scale by factors; shares below 0.01 % evenly, down to nothing, with room for the marks of who has none."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yscale("symlog", linthresh=0.01, linscale=0.5)
     axes.set_ylim(-0.003, 100.0)
     axes.yaxis.set_major_locator(FixedLocator((0.0, 0.01, 0.1, 1.0, 10.0, 100.0)))

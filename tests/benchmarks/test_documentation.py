@@ -15,7 +15,7 @@ from metaverse_env.plugins import resolve
 TEXT = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 LINES = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, flags=re.DOTALL) for line in block.splitlines()]
 OWN = [line for line in LINES if "my_module" in line]
-QUICK = "--seeds 2 --ticks 4 --scenario single_zone --forecaster none --jobs 1".split()
+QUICK = ["--seeds", "2", "--ticks", "4", "--scenario", "single_zone", "--forecaster", "none", "--jobs", "1"]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.conditions import Conditions, conditions
-from benchmarks.grid.findings import CHANCE, MORE_COST, MORE_VIOLATED, VIOLATED, Cell, Findings, find
+from benchmarks.grid.findings import CHANCE, MORE_COST, MORE_VIOLATED, VIOLATED, WON, WORST, Cell, Findings, find
 from benchmarks.grid.picture import draw
 from benchmarks.grid.tables import as_csv, as_json, markdown, print_findings, write
 from benchmarks.scores import METRICS, Result
@@ -53,7 +53,14 @@ def test_relative_to_the_reference_by_hand(findings: Findings) -> None:
     # Rewards -10 to -3 and -9 to -2: of 64 pairs 36 are won, 7 drawn.
     assert rows["worse"][CHANCE].value == pytest.approx(1.0 - (21 + 7 / 2) / 64)
     assert rows["seer"][CHANCE].value == pytest.approx(1.0)
+    assert {policy: figures[WON].value for policy, figures in rows.items()} == {
+        "hpa": 0.5,
+        "cheap": 0.0,
+        "worse": 1.0,
+        "seer": 1.0,
+    }
     assert rows["hpa"][VIOLATED].value == pytest.approx(4.5)  # the middle four of 1 to 8
+    assert rows["hpa"][WORST].value == 8.0  # of eight seeds, one
 
 
 def test_the_front_is_of_competitors_alone(findings: Findings) -> None:
@@ -63,7 +70,10 @@ def test_the_front_is_of_competitors_alone(findings: Findings) -> None:
 
 def test_over_all_are_those_who_finished_everywhere(findings: Findings) -> None:
     assert [row.policy for row in findings.overall] == ["hpa", "cheap", "worse"]
-    assert findings.overall[1].figures[MORE_COST] == pytest.approx((-50.0, -50.0, -50.0))
+    figures = findings.overall[1].figures
+    assert figures[MORE_COST] == pytest.approx((-50.0, -50.0, -50.0))
+    assert figures[WON] == pytest.approx((0.0, 0.0, 0.0))
+    assert figures[WORST].value == 12.0  # of sixteen, two, and both conditions have the same worst
 
 
 def test_where_the_reference_failed_nothing_is_relative() -> None:
@@ -91,7 +101,7 @@ def test_json_csv_and_markdown_say_the_same(findings: Findings, tmp_path: Path) 
     assert "| cheap° | " in text
     assert "| seer* | " in text
     assert "seer failed: it saw nothing" in text
-    assert all(line.count("|") in {0, 6, 15} for line in text.splitlines())
+    assert all(line.count("|") in {0, 8, 17} for line in text.splitlines())
 
 
 def test_one_seed_has_figures_without_intervals() -> None:
