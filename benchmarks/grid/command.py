@@ -21,6 +21,7 @@ from metaverse_env.errors import PolicyError
 from metaverse_env.folders import writable
 from metaverse_env.threads import usable_cores
 
+NO_DYNAMICS = "none"
 EVERYONE = "hpa,threshold,vpa,keda,pid,autothrottle,forecast,mpc,static,hold,random,oracle,oracle_users"
 
 
@@ -29,7 +30,9 @@ def suite(
     scenario: Annotated[
         str, typer.Option(help="Names or TOML or YAML files, separated by commas.")
     ] = "multi_zone,complex",
-    dynamics: Annotated[str, typer.Option(help="stgnn, physics, or both, separated by commas.")] = "physics",
+    dynamics: Annotated[
+        str, typer.Option(help="stgnn, physics, or both, separated by commas; none for traces alone.")
+    ] = "physics",
     trace: Annotated[
         list[Path] | None,
         typer.Option(help="A file to replay in every scenario, beside the dynamics; may be given several times."),
@@ -65,7 +68,7 @@ def suite(
     names, folder = policy_names(policies), writable(out)
     terms = running.all_conditions(
         running.several(scenario, "scenario"),
-        running.several(dynamics, "dynamics"),
+        [] if dynamics == NO_DYNAMICS else running.several(dynamics, "dynamics"),
         [str(file) for file in trace or ()],
         forecaster=forecaster,
         scaling=scaling,

@@ -63,6 +63,10 @@ def all_conditions(
         MetaverseError: Whatever cannot be honoured, or two conditions of one label.
     """
     mean_users = common.pop("mean_users", None)
+    if not (dynamics or traces):
+        raise ConfigurationError(
+            "no dynamics and no traces leave no condition; give --trace FILE, or --dynamics physics"
+        )
     if mean_users is not None and not traces:
         raise ConfigurationError(f"mean_users = {mean_users} scales traces, and there is none; give --trace FILE too")
     ways: list[dict[str, object]] = [{"dynamics": name} for name in dynamics]

@@ -212,6 +212,7 @@ def test_a_reset_that_hangs_is_ended_though_it_listens_to_nothing(here: Path) ->
         (["--scenario", "multi_zone,complx"], "Did you mean 'complex'"),
         (["--scenario", "complex,complex"], "give different values"),
         (["--dynamics", ""], "give different values, at least one"),
+        (["--dynamics", "none"], "leave no condition; give --trace FILE"),
         (["--dynamics", "phsics"], "Did you mean 'physics'"),
         (["--mean-users", "9"], "scales traces, and there is none"),
         (["--trace", "nowhere.csv"], "does not exist"),
