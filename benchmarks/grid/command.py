@@ -14,7 +14,8 @@ from benchmarks.grid import running
 from benchmarks.grid.findings import Findings, find
 from benchmarks.grid.picture import PICTURE, draw
 from benchmarks.grid.running import Grid
-from benchmarks.grid.tables import CSV, JSON, MARKDOWN, as_json, print_findings, write
+from benchmarks.grid.tables import CSV, JSON, MARKDOWN, print_findings, write
+from benchmarks.grid.tables import as_json as findings_json
 from benchmarks.progress import Bar
 from benchmarks.suite import policy_names
 from metaverse_env.errors import PolicyError
@@ -24,19 +25,28 @@ from metaverse_env.threads import usable_cores
 NO_DYNAMICS = "none"
 EVERYONE = "hpa,threshold,vpa,keda,pid,autothrottle,forecast,mpc,static,hold,random,oracle,oracle_users"
 
+Scenarios = Annotated[str, typer.Option(help="Names or TOML or YAML files, separated by commas.")]
+SeveralDynamics = Annotated[
+    str, typer.Option(help="stgnn, physics, or both, separated by commas; none for traces alone.")
+]
+Traces = Annotated[
+    list[Path] | None,
+    typer.Option(help="A file to replay in every scenario, beside the dynamics; may be given several times."),
+]
+Reference = Annotated[
+    str | None, typer.Option(help="The policy that others are compared to.", show_default="the first one")
+]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Processes, of one thread each.", show_default="all cores")
+]
+DecisionLimit = Annotated[float, typer.Option(min=0.01, help="The longest that a policy may take for a decision, s.")]
+
 
 def suite(
     policies: options.Policies = EVERYONE,
-    scenario: Annotated[
-        str, typer.Option(help="Names or TOML or YAML files, separated by commas.")
-    ] = "multi_zone,complex",
-    dynamics: Annotated[
-        str, typer.Option(help="stgnn, physics, or both, separated by commas; none for traces alone.")
-    ] = "physics",
-    trace: Annotated[
-        list[Path] | None,
-        typer.Option(help="A file to replay in every scenario, beside the dynamics; may be given several times."),
-    ] = None,
+    scenario: Scenarios = "multi_zone,complex",
+    dynamics: SeveralDynamics = "physics",
+    trace: Traces = None,
     forecaster: options.ForecasterName = "stgnn",
     scaling: options.Scaling = None,
     seeds: options.Seeds = 50,
@@ -44,18 +54,12 @@ def suite(
     ticks: options.Ticks = None,
     mean_users: options.MeanUsers = None,
     wrap: options.Wrap = None,
-    reference: Annotated[
-        str | None, typer.Option(help="The policy that others are compared to.", show_default="the first one")
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Processes, of one thread each.", show_default="all cores")
-    ] = None,
-    decision_limit_s: Annotated[
-        float, typer.Option(min=0.01, help="The longest that a policy may take for a decision, s.")
-    ] = 60.0,
+    reference: Reference = None,
+    jobs: Jobs = None,
+    decision_limit_s: DecisionLimit = 60.0,
     out: options.Out = Path("out/suite"),
     resume: options.Resume = False,
-    json_only: options.AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Compare controllers in many conditions, in parallel: policies x scenarios x (dynamics and traces) x seeds.
 
@@ -83,7 +87,7 @@ def suite(
     cells = running.run(grid, jobs or usable_cores(), decision_limit_s, resume)
     with Bar(len(cells) + 1, "conditions", "summing up") as bar:
         findings = find(cells, reference, bounds, bar.advance)
-    _report(folder, findings, json_only)
+    _report(folder, findings, as_json)
 
 
 def _report(folder: Path, findings: Findings, json_only: bool) -> None:
@@ -93,7 +97,7 @@ def _report(folder: Path, findings: Findings, json_only: bool) -> None:
     if drawn:
         draw(folder / PICTURE, findings)
     if json_only:
-        typer.echo(json.dumps(as_json(findings), indent=2))
+        typer.echo(json.dumps(findings_json(findings), indent=2))
     else:
         print_findings(Console(), findings)
         typer.echo(f"Written to {folder}: {', '.join([MARKDOWN, JSON, CSV] + [PICTURE] * drawn)}")

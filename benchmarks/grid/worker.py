@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -107,8 +107,9 @@ def work(connection: Connection, numbers: Any, conditions: Sequence[Conditions])
     """
     gauge = Gauge(numbers)
     shell = cache(lambda condition, worlds: conditions[condition].shell(worlds))
-    while (piece := connection.recv()) is not None:
-        connection.send(_answer(piece, conditions[piece.condition], shell, gauge))
+    with suppress(EOFError, BrokenPipeError):  # the parent was killed, and nobody wants to know any more
+        while (piece := connection.recv()) is not None:
+            connection.send(_answer(piece, conditions[piece.condition], shell, gauge))
 
 
 def _answer(piece: Piece, terms: Conditions, shell: Any, gauge: Gauge) -> Scores | MetaverseError:
