@@ -81,13 +81,19 @@ SHOWN: Final = (
 def legend(findings: Findings) -> list[str]:
     """Return how to read the tables."""
     return [
-        f"Figures are interquartile means over seeds with {LEVEL:.0%} intervals of a stratified bootstrap ({RESAMPLES} "
-        f"resamples); the worst tenth is the mean over the seeds with most violations. Those over {findings.reference} "
-        f"are means of pairs that met the same users; seeds won are those with a higher reward than its. The chance to "
-        f"beat it is that of a higher reward in two seeds drawn independently.",
+        f"Figures are interquartile means over seeds{_intervals(findings)}; the worst tenth is the mean over the seeds "
+        f"with most violations. Those over {findings.reference} are means of pairs that met the same users; seeds won "
+        f"are those with a higher reward than its. The chance to beat it is that of a higher reward in two seeds drawn "
+        f"independently.",
         f"{FRONT_MARK}: no competitor has both less cost and fewer violations. {CLAIRVOYANT_MARK}: knows the future of "
         f"the simulation, a bound and no competitor.",
     ]
+
+
+def _intervals(findings: Findings) -> str:
+    if all(len(cell.terms.seeds) == 1 for cell, _ in findings.cells):
+        return ", of which there is one, and so without intervals"
+    return f" with {LEVEL:.0%} intervals of a stratified bootstrap ({RESAMPLES} resamples)"
 
 
 def write(folder: Path, findings: Findings) -> None:
