@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from benchmarks.conditions import conditions
+from benchmarks.conditions import HELD_OUT_SEED, conditions
 from benchmarks.scores import CLOCKED
 from benchmarks.suite import compare
 from metaverse_env.cli import app
@@ -123,7 +123,7 @@ def test_processes_find_what_one_process_finds(here: Path) -> None:
     found = metaverse(*SMALL[:-1], "2", "--policies", "threshold,random", "--scenario", "single_zone,complex", "--json")
     assert found.exit_code == 0, found.output
     for scenario in ("single_zone", "complex"):
-        terms = conditions(scenario, dynamics="physics", forecaster="none", seeds=10, seed=1_000_000, ticks=5)
+        terms = conditions(scenario, dynamics="physics", forecaster="none", seeds=10, seed=HELD_OUT_SEED, ticks=5)
         with (here / "out" / "suite" / terms.label / "results.csv").open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         for result in compare(terms, ("threshold", "random"), codec=False):
