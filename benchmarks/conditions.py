@@ -24,9 +24,11 @@ MOST_WORLDS: Final = 100_000
 
 
 HELD_OUT_SEED: Final = 800_000_000
-"""The first of 100,000 seeds that judge. Nothing of the project trains, tunes, validates or chooses on them: tuning takes
-seeds from 1,000,000 on, learning those from 2,000,000 and 3,000,000, the networks' training multiples of 1,000,000, their
-tests those from 900,000,000; and what is looked at while a controller is written starts at 0."""
+"""The first of 100,000 seeds that judge. Nothing of the project trains, tunes, validates or chooses on them.
+
+Tuning takes seeds from 1,000,000 on, learning those from 2,000,000 and 3,000,000, the networks' training multiples of
+1,000,000, their tests those from 900,000,000; and what is looked at while a controller is written starts at 0.
+"""
 
 
 @dataclass(frozen=True)
