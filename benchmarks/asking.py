@@ -1,7 +1,8 @@
 """What every comparison is asked for on the command line, said once, however many commands compare."""
 
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,11 +44,13 @@ def _ask(
     ticks: options.Ticks = None,
     trace: options.TraceFile = None,
     mean_users: options.MeanUsers = None,
+    wrap: options.Wrap = None,
     out: options.Out = Path("out"),
     resume: options.Resume = False,
     as_json: options.AsJson = False,
 ) -> Asked:
     """Check what was asked for, before anything runs."""
+    look_where_the_user_stands()
     names, folder = policy_names(policies), writable(out)
     terms = conditions(
         scenario,
@@ -59,19 +62,28 @@ def _ask(
         ticks=ticks,
         trace=None if trace is None else str(trace),
         mean_users=mean_users,
+        wrapper=wrap,
     )
     return Asked(terms, names, folder, resume, as_json)
 
 
-def comparing(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def look_where_the_user_stands() -> None:
+    """Let modules of the user's, named ``module:name``, be found in the folder from which the command was called."""
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+
+
+def comparing(without: Sequence[str] = (), **defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of a comparison in front of its own, and hand it what was :class:`Asked`.
 
     Args:
+        without: Options that this command does not have.
         **defaults: Of options whose default is another one in this command.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        shared = inspect.signature(_ask).parameters
+        every = inspect.signature(_ask).parameters
+        shared = {name: parameter for name, parameter in every.items() if name not in without}
         _, *own = inspect.signature(command).parameters.values()
 
         @wraps(command)

@@ -1,8 +1,6 @@
 """What ``metaverse benchmark`` does."""
 
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -37,16 +35,9 @@ def run(
     typer.echo(f"Written to {asked.folder}: results.csv, summary.json, costs.png")
 
 
-def look_here(names: Sequence[str]) -> None:
-    """Look for a module of the user's where the user stands."""
-    if any(":" in name for name in names) and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-
-
 def collect(asked: Asked, codec: bool) -> list[Result]:
     """Run the comparison behind a bar, and write after every block of worlds what there is."""
     terms, names = asked.terms, asked.names
-    look_here(names)
     finished = Finished.resumed(terms, asked.folder) if asked.resume else Finished(terms, asked.folder)
     blocks = sum(not finished.has(name, seeds) for name in names for seeds in terms.blocks) + codec * len(terms.blocks)
     try:

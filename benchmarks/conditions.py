@@ -1,13 +1,17 @@
 """What a comparison is held in: which world, which seeds, for how long. Every mistake shows before anything runs."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
 import metaverse_env
+from metaverse_env.contracts import World
 from metaverse_env.envs.shell import Shell
 from metaverse_env.errors import ConfigurationError
+from metaverse_env.plugins import resolve_own
 from metaverse_env.recording import Origin
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.traces import Trace, load_trace
@@ -17,6 +21,14 @@ BLOCK: Final = 8
 world's place in its block, so that another number gives other figures."""
 MOST_WORLDS: Final = 100_000
 """More seeds than this are taken for a slip of the finger [choice]."""
+
+
+HELD_OUT_SEED: Final = 800_000_000
+"""The first of 100,000 seeds that judge. Nothing of the project trains, tunes, validates or chooses on them.
+
+Tuning takes seeds from 1,000,000 on, learning those from 2,000,000 and 3,000,000, the networks' training multiples of
+1,000,000, their tests those from 900,000,000; and what is looked at while a controller is written starts at 0.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,7 @@ class Conditions:
         seeds: One world each.
         ticks: Length of every episode.
         trace: Users, scaled, when they come from a file.
+        wrapper: ``"module:name"`` of what makes other worlds of these, or ``None``.
     """
 
     scenario: Scenario
@@ -38,6 +51,13 @@ class Conditions:
     seeds: tuple[int, ...]
     ticks: int
     trace: Trace | None = None
+    wrapper: str | None = None
+
+    @property
+    def label(self) -> str:
+        """A short name, fit for a folder: the scenario, then the dynamics or the file of the trace."""
+        users = self.dynamics if self.trace is None else Path(self.trace.source).name.split(".")[0]
+        return re.sub(r"[^\w.-]+", "-", f"{self.scenario.name}-{users}")
 
     @property
     def blocks(self) -> list[tuple[int, ...]]:
@@ -46,7 +66,8 @@ class Conditions:
 
     def shell(self, worlds: int) -> Shell:
         """Make worlds, with the forecaster around them."""
-        return Shell(self.scenario, worlds, self.dynamics, self.forecaster, trace=self.trace, remember=True)
+        wrap = None if self.wrapper is None else load_wrapper(self.wrapper)
+        return Shell(self.scenario, worlds, self.dynamics, self.forecaster, trace=self.trace, remember=True, wrap=wrap)
 
     def facts(self) -> dict[str, Any]:
         """Return what identifies the conditions, ready for JSON; results of other conditions are not to be mixed."""
@@ -62,6 +83,7 @@ class Conditions:
             "ticks": self.ticks,
             "tick_s": scenario.tick_s,
             "trace": None if trace is None else {"source": trace.source, "scale": trace.scale},
+            "wrapper": self.wrapper,
         }
 
     def origin(self, policy: str) -> Origin:
@@ -78,6 +100,8 @@ class Conditions:
             f"Scenario {scenario.name} ({scenario.scaling} scaling), dynamics {self.dynamics}, forecaster "
             f"{self.forecaster}; {shown} of {self.ticks} ticks of {scenario.tick_s:g} s."
         )
+        if self.wrapper is not None:
+            yield f"Every world is wrapped by {self.wrapper}."
         if self.trace is not None:
             yield self.trace.describe()
             mean = float(self.trace.users.mean())
@@ -96,6 +120,7 @@ def conditions(
     ticks: int | None = None,
     trace: str | Trace | None = None,
     mean_users: float | None = None,
+    wrapper: str | None = None,
 ) -> Conditions:
     """Check the conditions of a comparison.
 
@@ -110,6 +135,7 @@ def conditions(
         trace: File of users or of telemetry.
         mean_users: Scales the trace to this mean per zone. When ``None``, a trace of users is scaled to the scenario's
             ``mean_users_per_zone``, and one with recorded demand not at all.
+        wrapper: ``"module:name"`` of a function or class that makes another world of a world.
 
     Raises:
         MetaverseError: Whatever cannot be honoured.
@@ -127,6 +153,8 @@ def conditions(
         raise ConfigurationError(
             f"mean_users = {mean_users:g} scales a trace, and there is none; give --trace FILE too"
         )
+    if wrapper is not None:
+        load_wrapper(wrapper)
     changes: dict[str, object] = {"episode_ticks": ticks, "scaling": scaling}
     changes = {name: value for name, value in changes.items() if value is not None}
     chosen = load_scenario(scenario).with_changes(**changes)
@@ -138,7 +166,28 @@ def conditions(
         seeds=tuple(range(seed, seed + seeds)),
         ticks=chosen.episode_ticks,
         trace=users,
+        wrapper=wrapper,
     )
+
+
+def load_wrapper(name: str) -> Callable[[World], World]:
+    """Return what makes other worlds of worlds.
+
+    Args:
+        name: ``"module:name"`` of a function of a world, or of a class such as a
+            :class:`~metaverse_env.wrapping.WorldWrapper`.
+
+    Raises:
+        ConfigurationError: There is no such module, or it holds nothing that can be called.
+        UnknownNameError: The module has no such name.
+    """
+    found = resolve_own("wrapper", name)
+    if not callable(found):
+        raise ConfigurationError(
+            f"wrapper {name!r} is a {type(found).__name__}; give a function or class that takes a world and makes one"
+        )
+    wrap: Callable[[World], World] = found
+    return wrap
 
 
 def _users(scenario: Scenario, trace: str | Trace | None, mean_users: float | None) -> Trace | None:

@@ -28,20 +28,21 @@ class Finished:
     Args:
         terms: The conditions under which they came about.
         folder: Where to keep them; ``None`` keeps them in memory only.
+        order: Policies that stand first, however early or late they finished.
     """
 
-    def __init__(self, terms: Conditions, folder: Path | None = None) -> None:
-        self.terms, self.folder = terms, folder
+    def __init__(self, terms: Conditions, folder: Path | None = None, order: Sequence[str] = ()) -> None:
+        self.terms, self.folder, self.order = terms, folder, tuple(order)
         self._rows: dict[str, dict[int, list[float]]] = {}
 
     @classmethod
-    def resumed(cls, terms: Conditions, folder: Path) -> "Finished":
+    def resumed(cls, terms: Conditions, folder: Path, order: Sequence[str] = ()) -> "Finished":
         """Go on with the rows of a folder; with none if nothing was finished in it.
 
         Raises:
             ConfigurationError: They came about under other conditions, or cannot be read.
         """
-        finished = cls(terms, folder)
+        finished = cls(terms, folder, order)
         try:
             if (folder / SUMMARY).exists():
                 _check_same(folder, json.loads((folder / SUMMARY).read_text(encoding="utf-8")), terms)
@@ -61,6 +62,10 @@ class Finished:
         columns = [scores[name].tolist() for name in NAMES]
         rows = {seed: list(row) for seed, row in zip(seeds, zip(*columns, strict=True), strict=True)}
         self._rows[policy] = self._rows.get(policy, {}) | rows
+        self.save()
+
+    def save(self) -> None:
+        """Write what there is, over what there was."""
         if self.folder is not None:
             self._write(self.folder)
 
@@ -73,12 +78,19 @@ class Finished:
     @property
     def results(self) -> list[Result]:
         """Those of the policies whose seeds are all finished."""
-        return [self.result(policy) for policy in self._rows if self.has(policy, self.terms.seeds)]
+        return [self.result(policy) for policy in self._ordered() if self.has(policy, self.terms.seeds)]
 
     @property
     def count(self) -> int:
         """How many rows there are."""
         return sum(map(len, self._rows.values()))
+
+    def _ordered(self) -> list[str]:
+        """Return who has rows: the first ones in their order, others as they came."""
+        return [
+            *(name for name in self.order if name in self._rows),
+            *(name for name in self._rows if name not in self.order),
+        ]
 
     def _write(self, folder: Path) -> None:
         """Write rows and summary, each in one go: never half a file."""
@@ -86,7 +98,8 @@ class Finished:
         with partial.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["policy", "seed", *NAMES])
-            for policy, rows in self._rows.items():
+            for policy in self._ordered():
+                rows = self._rows[policy]
                 writer.writerows([policy, seed, *map(repr, rows[seed])] for seed in sorted(rows))
         partial.replace(folder / ROWS)
         write_summary(folder, self.terms, self.results)  # last: its conditions are never those of older rows

@@ -37,6 +37,10 @@ MeanUsers = Annotated[
         help="Scales the trace to this mean per zone.", show_default="the scenario's; telemetry stays as it is"
     ),
 ]
+Wrap = Annotated[
+    str | None,
+    typer.Option("--wrap", help="module:name of yours that makes another world of a world; see docs/benchmarks.md."),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with what is finished in the folder under the same conditions.")
 ]

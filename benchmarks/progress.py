@@ -35,6 +35,6 @@ class Bar:
     ) -> None:
         self._progress.stop()
 
-    def advance(self, text: str) -> None:
-        """Count one step of what ``text`` says."""
-        self._progress.update(self._task, advance=1, description=text)
+    def advance(self, text: str, steps: int = 1) -> None:
+        """Count steps of what ``text`` says."""
+        self._progress.update(self._task, advance=steps, description=text)

@@ -65,19 +65,20 @@ def results_table(results: Sequence[Result]) -> Table:
 
 def _label(policy: str) -> str:
     """Return a policy's name as the table shows it, with a mark if it knows the future."""
-    return policy.replace("[", r"\[") + CLAIRVOYANT_MARK * _knows_the_future(policy)
+    return policy.replace("[", r"\[") + CLAIRVOYANT_MARK * knows_the_future(policy)
 
 
-def _knows_the_future(policy: str) -> bool:
+def knows_the_future(policy: str) -> bool:
+    """Tell whether a policy of this name is clairvoyant, and so a bound."""
     return plain_name(policy.removesuffix("+codec")) in CLAIRVOYANT
 
 
 def _best(results: Sequence[Result], metric: Metric) -> str | None:
-    """Return who has the least; of rewards, the most. Fewer changes are no aim in themselves."""
-    if metric.name == "changes_per_h":
+    """Return who is best; nobody where fewer is no aim in itself."""
+    if metric.better == "neither":
         return None
-    sign = -1.0 if metric.name == "reward" else 1.0
-    honest = [result for result in results if not _knows_the_future(result.policy)] or results
+    sign = -1.0 if metric.better == "more" else 1.0
+    honest = [result for result in results if not knows_the_future(result.policy)] or results
     return min(honest, key=lambda result: sign * float(result.scores[metric.name].mean())).policy
 
 
@@ -99,5 +100,5 @@ def print_report(console: Console, terms: Conditions, results: Sequence[Result])
     console.print(
         f"Means per episode; {spread}. NAME+codec: the same controller bound to coded actions.", highlight=False
     )
-    if any(_knows_the_future(result.policy) for result in results):
+    if any(knows_the_future(result.policy) for result in results):
         console.print(f"{CLAIRVOYANT_MARK} knows the future of the simulation: a bound, not a competitor.")

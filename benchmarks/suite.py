@@ -27,16 +27,16 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Final
 
-import numpy as np
-
 import agents
 from agents.through_codec import ThroughCodec
+from benchmarks.clock import DecisionClock
 from benchmarks.conditions import Conditions
 from benchmarks.finished import Finished
-from benchmarks.scores import Result, Scores, score
+from benchmarks.scores import Result, Scores
+from benchmarks.tally import Tally
 from metaverse_env.contracts import Policy
 from metaverse_env.envs.shell import Shell
-from metaverse_env.errors import ConfigurationError
+from metaverse_env.errors import ActionError, ConfigurationError, PolicyError
 from metaverse_env.recording import play
 from metaverse_env.scenario import Scenario
 
@@ -70,14 +70,46 @@ def load_policy(name: str, scenario: Scenario) -> Policy:
 
 
 def run_policy(
-    shell: Shell, policy: Policy, seeds: Sequence[int], ticks: int, tick_done: Callable[[], object] = lambda: None
+    shell: Shell,
+    policy: Policy,
+    seeds: Sequence[int],
+    ticks: int,
+    tick_done: Callable[[], object] = lambda: None,
+    clock: DecisionClock | None = None,
 ) -> Scores:
-    """Let a policy act for an episode in all worlds of the shell, one for each seed, and sum up."""
-    rewards = []
-    for turn in play(shell, policy, seeds, ticks):
-        rewards.append(turn.step.reward.worlds)
+    """Let a policy act for an episode in all worlds of the shell, one for each seed, and sum up.
+
+    Raises:
+        ActionError: It returned what is no command, or one that the world refuses.
+        PolicyError: It raised.
+    """
+    clock = DecisionClock() if clock is None else clock
+    tally = Tally(len(seeds), len(shell.world.zones), shell.scenario.tick_s)
+    for turn in play(shell, policy, seeds, ticks, thinking=clock):
+        tally.add(turn.step.tick.outcome.zones, turn.step.reward.worlds)
         tick_done()
-    return score(np.stack(rewards), len(shell.world.zones), shell.scenario.tick_s)
+    return tally.scores(clock.decisions_ms)
+
+
+def run_block(
+    terms: Conditions,
+    name: str,
+    policy: Policy,
+    shell: Shell,
+    seeds: Sequence[int],
+    tick_done: Callable[[], object] = lambda: None,
+    clock: DecisionClock | None = None,
+) -> Scores:
+    """Run a policy in a block of worlds; what goes wrong is told with its name as it was asked for.
+
+    Raises:
+        ActionError: As :func:`run_policy`.
+        PolicyError: As :func:`run_policy`.
+    """
+    try:
+        return run_policy(shell, policy, seeds, terms.ticks, tick_done, clock)
+    except (ActionError, PolicyError) as error:
+        raise type(error)(f"policy {name!r} in {terms.label}, seeds {seeds[0]} to {seeds[-1]}: {error}") from error
 
 
 def compare(
@@ -123,7 +155,7 @@ def _run_blocks(
     """Run a policy in every block of worlds that is not finished; return what all of them gave."""
     for seeds in terms.blocks:
         if not finished.has(name, seeds):
-            scores = run_policy(shell(len(seeds)), policy, seeds, terms.ticks, partial(tick_done, name))
+            scores = run_block(terms, name, policy, shell(len(seeds)), seeds, partial(tick_done, name))
             finished.add(name, seeds, scores)
     return finished.result(name)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from metaverse_env.simulator.world import SimulatedWorld
     from metaverse_env.telemetry import Command, Forecast, Outcome, Telemetry, Tick
     from metaverse_env.traces import Trace, load_trace
+    from metaverse_env.wrapping import WorldWrapper
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ _HOMES = {
     "Trace": "metaverse_env.traces",
     "View": "metaverse_env.contracts",
     "World": "metaverse_env.contracts",
+    "WorldWrapper": "metaverse_env.wrapping",
     "env": "metaverse_env.envs.parallel",
     "load_panel": "metaverse_env.panels",
     "load_scenario": "metaverse_env.scenario",
@@ -73,6 +75,7 @@ __all__ = [
     "Trace",
     "View",
     "World",
+    "WorldWrapper",
     "__version__",
     "env",
     "load_panel",

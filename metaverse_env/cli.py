@@ -58,6 +58,12 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             "run": Leaf(
                 "benchmarks.commands:run", "Compare controllers over seeds: cost, quality, reward (the default)."
             ),
+            "suite": Leaf(
+                "benchmarks.grid.command:suite",
+                "Compare controllers in many conditions, in parallel; tables and a plot.",
+                "benchmarks",
+            ),
+            "week": Leaf("benchmarks.week:week", "Generate the users of a week, as a trace to replay."),
             "tune": Leaf(
                 "benchmarks.tuning.command:tune",
                 "Tune controllers' parameters on training seeds: lowest cost within a limit of violations.",

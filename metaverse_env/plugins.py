@@ -1,10 +1,14 @@
-"""One mechanism for parts that live in an upper storey: ``"module:name"`` in a table, imported when asked for."""
+"""One mechanism for parts that live elsewhere: ``"module:name"``, imported when asked for.
+
+Parts of an upper storey stand in tables, which :func:`resolve` reads; parts of a user's are named as they are, for
+:func:`resolve_own`.
+"""
 
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from metaverse_env.errors import MissingDependencyError, UnknownNameError
+from metaverse_env.errors import ConfigurationError, MissingDependencyError, UnknownNameError
 
 
 def resolve(kind: str, name: str, table: Mapping[str, str], extra: str = "all") -> Any:
@@ -30,3 +34,33 @@ def resolve(kind: str, name: str, table: Mapping[str, str], extra: str = "all") 
         return getattr(import_module(module), attribute)
     except ModuleNotFoundError as missing:
         raise MissingDependencyError(f"{kind} {name!r}", str(missing.name).partition(".")[0], extra) from missing
+
+
+def resolve_own(kind: str, name: str) -> Any:
+    """Import what a user calls ``"module:name"``.
+
+    Args:
+        kind: What is looked up, in words, for the error.
+        name: Module and attribute.
+
+    Raises:
+        ConfigurationError: There is no colon, or no such module.
+        UnknownNameError: The module has no such attribute.
+
+    >>> resolve_own("function", "math:sqrt")(9.0)
+    3.0
+    """
+    module_name, colon, attribute = name.partition(":")
+    if not (module_name and colon and attribute):
+        raise ConfigurationError(f"{kind} {name!r} has no module; give module:name, such as my_module:{name or 'Mine'}")
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as missing:
+        raise ConfigurationError(
+            f"{kind} {name!r}: there is no module {missing.name!r}. Run in the folder of {module_name}.py, or name it "
+            f"in PYTHONPATH; what the module itself imports must be installed."
+        ) from missing
+    if not hasattr(module, attribute):
+        known = [there for there in vars(module) if not there.startswith("_")]
+        raise UnknownNameError(f"{kind} in module {module_name}", attribute, known)
+    return getattr(module, attribute)

@@ -29,6 +29,11 @@ def blocks(worlds: int, cores: int) -> tuple[slice, ...]:
     return tuple(slice(first, last) for first, last in itertools.pairwise(edges))
 
 
+def usable_cores() -> int:
+    """Return how many cores this process may use; where that cannot be known, how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def over_worlds(function: Callable[..., Any], batched: Sequence[Any], fixed: Sequence[Any]) -> None:
     """Call ``function(*batched, *fixed)``, for large batches in blocks at the same time; errors are raised here.
 
@@ -45,7 +50,7 @@ def over_worlds(function: Callable[..., Any], batched: Sequence[Any], fixed: Seq
     def work(part: slice) -> None:
         function(*(array[part] for array in batched), *fixed)
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     own, *others = blocks(worlds, cores)
     elsewhere = [_executor(os.getpid(), cores).submit(work, part) for part in others]
     try:

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from metaverse_env.errors import MissingDependencyError, UnknownNameError
+from metaverse_env.errors import ConfigurationError, MissingDependencyError, UnknownNameError
 from metaverse_env.forecasters import FORECASTERS
-from metaverse_env.plugins import resolve
+from metaverse_env.plugins import resolve, resolve_own
 from metaverse_env.simulator.dynamics import DYNAMICS
 
 TABLE = {"pi": "math:pi", "lost": "no_such_package.inner:thing", "empty": "math:no_such_name"}
@@ -42,3 +42,23 @@ def test_every_entry_of_our_tables_names_a_module_and_what_is_in_it(table: dict[
 @pytest.mark.parametrize("name", ["physics", "trace"])
 def test_our_own_dynamics_can_be_made(name: str) -> None:
     assert resolve("dynamics", name, DYNAMICS)().needs_intents is False
+
+
+def test_what_is_a_users_own_is_named_whole() -> None:
+    assert resolve_own("number", "math:pi") is math.pi
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pi", "number 'pi' has no module; give module:name, such as my_module:pi"),
+        ("math:", "has no module"),
+        (":pi", "has no module"),
+        ("no_such_module:pi", "there is no module 'no_such_module'. Run in the folder of no_such_module.py"),
+        ("math:po", "unknown number in module math 'po'. Did you mean 'pow'"),
+    ],
+)
+def test_what_is_a_users_own_and_not_there_is_wrong_usage(name: str, words: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        resolve_own("number", name)
+    assert words in str(caught.value)

@@ -30,6 +30,7 @@ NAMES = [
     "Trace",
     "View",
     "World",
+    "WorldWrapper",
     "__version__",
     "env",
     "load_panel",

@@ -9,7 +9,7 @@ import pytest
 
 from metaverse_env.contracts import View
 from metaverse_env.envs.shell import Shell
-from metaverse_env.errors import ActionError, ConfigurationError
+from metaverse_env.errors import ActionError, ConfigurationError, PolicyError
 from metaverse_env.recording import (
     Origin,
     Recording,
@@ -23,8 +23,9 @@ from metaverse_env.recording import (
 from metaverse_env.recording.episode import LAYOUT
 from metaverse_env.scenario import load_scenario
 from metaverse_env.simulator.world import SimulatedWorld
-from metaverse_env.telemetry import Command
+from metaverse_env.telemetry import Command, Tick
 from metaverse_env.traces import load_trace
+from metaverse_env.wrapping import WorldWrapper
 from metaverse_env.zones import ZoneGraph
 
 TICKS = 15
@@ -139,6 +140,60 @@ def test_a_policy_that_returns_no_command_is_told() -> None:
     shell = Shell("single_zone", dynamics="physics", forecaster="none")
     with pytest.raises(ActionError, match=r"Wrong.act returned a ndarray.*Command.of"):
         next(play(shell, Wrong(), [0], 1))
+
+
+class Failing(Wrong):
+    def reset(self, zones: ZoneGraph, worlds: int) -> None:
+        raise KeyError("weights")
+
+
+class Poisoned(Wrong):
+    def act(self, view: View) -> Command:
+        return Command.of(view.pending.allocation, np.nan)
+
+
+def test_a_reset_that_raises_is_told_with_its_place() -> None:
+    shell = Shell("single_zone", dynamics="physics", forecaster="none")
+    with pytest.raises(PolicyError, match=r"Failing.reset failed in .*test_recording.py:\d+: KeyError: 'weights'"):
+        next(play(shell, Failing(), [0], 1))
+
+
+def test_a_command_that_the_world_refuses_is_told_with_its_tick_and_zone() -> None:
+    shell = Shell("single_zone", dynamics="physics", forecaster="none")
+    message = r"the command of Poisoned.act at tick 0: zone 'zone-1' \(world 0\): handover = nan share"
+    with pytest.raises(ActionError, match=message):
+        next(play(shell, Poisoned(), [0], 1))
+
+
+class Stopwatch:
+    """Notes whether it runs, and how often it was started."""
+
+    running, started = False, 0
+
+    def __enter__(self) -> None:
+        self.running, self.started = True, self.started + 1
+
+    def __exit__(self, *_: object) -> None:
+        self.running = False
+
+
+def test_what_a_policy_thinks_is_watched_and_the_world_is_not() -> None:
+    watch, seen = Stopwatch(), []
+
+    class Watched(Doubling):
+        def act(self, view: View) -> Command:
+            seen.append(("policy", watch.running))
+            return super().act(view)
+
+    class Watching(WorldWrapper):
+        def step(self, command: Command) -> Tick:
+            seen.append(("world", watch.running))
+            return super().step(command)
+
+    shell = Shell("single_zone", dynamics="physics", forecaster="none", wrap=Watching)
+    assert len(list(play(shell, Watched(), [0], 3, thinking=watch))) == 3
+    assert seen == [("policy", True), ("world", False)] * 3
+    assert watch.started == 4  # its reset, and three decisions
 
 
 def test_no_tick_is_no_recording() -> None:

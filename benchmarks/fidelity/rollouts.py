@@ -6,8 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.clock import DecisionClock
 from benchmarks.fidelity.series import Figures, figures
-from benchmarks.scores import Scores, score
+from benchmarks.scores import Scores
+from benchmarks.tally import Tally
 from metaverse_env.contracts import Policy
 from metaverse_env.envs.shell import Shell
 from metaverse_env.recording import play
@@ -64,13 +66,13 @@ def roll_out(
     """
     world = SimulatedWorld(scenario, len(seeds), dynamics)
     shell = Shell(world.scenario, forecaster="none", world=world, remember=True)
-    rows, running, rewards = [], [], []
-    for turn in play(shell, policy, seeds, ticks, noise_seed):
+    rows, running = [], []
+    tally, clock = Tally(len(seeds), len(world.zones), world.tick_s), DecisionClock()
+    for turn in play(shell, policy, seeds, ticks, noise_seed, clock):
         outcome = turn.step.tick.outcome.zones
         now = np.concatenate([outcome["demand"], outcome["latency_ms"][..., None]], axis=-1)
         now[..., MEMORY] = world.state.zones["memory_mb"]
         rows.append(now)
         running.append(outcome["down"] <= 0.0)
-        rewards.append(turn.step.reward.worlds)
-    scores = score(np.stack(rewards), len(world.zones), shell.scenario.tick_s)
-    return Rollout(np.stack(rows), np.stack(running), scores)
+        tally.add(outcome, turn.step.reward.worlds)
+    return Rollout(np.stack(rows), np.stack(running), tally.scores(clock.decisions_ms))

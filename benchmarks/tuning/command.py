@@ -8,7 +8,6 @@ import typer
 from rich.console import Console
 
 from benchmarks.asking import Asked, comparing
-from benchmarks.commands import look_here
 from benchmarks.progress import Bar
 from benchmarks.tuning.plots import plot_trials
 from benchmarks.tuning.report import TRIALS, TUNED, command_of, print_tuned, tuned, write
@@ -36,7 +35,6 @@ def tune(
     and trials.journal. Ctrl-C keeps every finished trial; the same command with --resume goes on, also with more
     --trials.
     """
-    look_here(asked.names)
     budget = Budget(trials, violated_percent)
     tuning, command = Tuning(asked.terms, budget, asked.names, asked.folder, asked.resume), command_of(asked, budget)
     _run(tuning, asked.folder, command)

@@ -3,7 +3,7 @@
 Batch-first: a single environment is one world of the same code, so single and vector results agree by construction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from metaverse_env.simulator.constants import build_constants
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command, Forecast, Telemetry, Tick
 from metaverse_env.traces import Trace, load_trace
+from metaverse_env.wrapping import simulated, wrapped
 
 Array = np.ndarray
 
@@ -63,6 +64,7 @@ class Shell:
         mean_users: Scales a trace to this mean of users per zone.
         world: Any other :class:`~metaverse_env.contracts.World`, such as a cluster.
         remember: Whether to keep the history that policies see; by default only a forecaster's need keeps it.
+        wrap: Makes another world of it, such as a :class:`~metaverse_env.wrapping.WorldWrapper`.
     """
 
     def __init__(
@@ -78,16 +80,18 @@ class Shell:
         mean_users: float | None = None,
         world: World | None = None,
         remember: bool | None = None,
+        wrap: Callable[[World], World] | None = None,
     ) -> None:
         asked = {"scaling": scaling, "episode_ticks": episode_ticks}
         changes = {name: value for name, value in asked.items() if value is not None}
         chosen = load_scenario(scenario)
         chosen = chosen.with_changes(**changes) if changes else chosen
         self.forecaster: Predictor | None = load_forecaster(forecaster)
-        self.world = world if world is not None else self._simulate(chosen, worlds, dynamics, trace, mean_users)
+        inner = world if world is not None else self._simulate(chosen, worlds, dynamics, trace, mean_users)
+        self.world = inner if wrap is None else wrapped(inner, wrap)
         reveal(self.forecaster, self.world)
-        if isinstance(self.world, SimulatedWorld):
-            self.scenario, self.constants = self.world.scenario, self.world.constants
+        if (simulation := simulated(self.world)) is not None:
+            self.scenario, self.constants = simulation.scenario, simulation.constants
         else:
             self.scenario, self.constants = chosen, build_constants(chosen, self.world.zones)
         self.observer = Observer(self.constants, forecast=self.forecaster is not None)

@@ -2,8 +2,9 @@
 
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,7 @@ LAYOUT: Final = {
     "world_rewards": WORLD_REWARD,
 }
 """The arrays of a recording and their columns."""
+_UNWATCHED: Final = nullcontext()
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,22 @@ class Turn(NamedTuple):
 
 
 def play(
-    shell: Shell, policy: Policy, seeds: Sequence[int], ticks: int, noise_seed: int | None = None
+    shell: Shell,
+    policy: Policy,
+    seeds: Sequence[int],
+    ticks: int,
+    noise_seed: int | None = None,
+    thinking: AbstractContextManager[Any] = _UNWATCHED,
 ) -> Iterator[Turn]:
-    """Start all worlds and the policy anew, and yield every tick; ``noise_seed`` as in :meth:`Shell.reset`.
+    """Start all worlds and the policy anew, and yield every tick.
+
+    Args:
+        shell: The worlds, one for each seed.
+        policy: Who decides.
+        seeds: ``W`` seeds.
+        ticks: How long.
+        noise_seed: As in :meth:`Shell.reset`.
+        thinking: Entered around whatever the policy itself does: its reset, then each decision; never the simulation.
 
     Raises:
         ActionError: The policy returns no command, or one that the world refuses.
@@ -115,31 +130,46 @@ def play(
     """
     shell.reset(list(seeds), noise_seed=noise_seed)
     reveal(policy, shell.world)
-    policy.reset(shell.world.zones, len(seeds))
+    with thinking:
+        _called(policy, "reset", "", shell.world.zones, len(seeds))
     for tick in range(ticks):
         view = shell.view
-        command = _decide(policy, view, tick)
-        yield Turn(view, command, shell.command(command))
+        with thinking:
+            command = _decide(policy, view, tick)
+        yield Turn(view, command, _obey(shell, policy, command, tick))
 
 
-def _decide(policy: Policy, view: View, tick: int) -> Command:
-    """Ask a policy for its command; whatever goes wrong inside it is told with its place and the tick."""
-    name = type(policy).__name__
+def _called(policy: Policy, method: str, when: str, *arguments: Any) -> Any:
+    """Call a policy's method; whatever goes wrong inside it is told with its place."""
     try:
-        command = policy.act(view)
+        return getattr(policy, method)(*arguments)
     except MetaverseError:
         raise
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         raise PolicyError(
-            f"{name}.act failed at tick {tick} in {place.filename}:{place.lineno}: {type(error).__name__}: {error}"
+            f"{type(policy).__name__}.{method} failed{when} in {place.filename}:{place.lineno}: "
+            f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _decide(policy: Policy, view: View, tick: int) -> Command:
+    """Ask a policy for its command."""
+    command = _called(policy, "act", f" at tick {tick}", view)
     if not isinstance(command, Command):
         raise ActionError(
-            f"{name}.act returned a {type(command).__name__}; a policy returns "
+            f"{type(policy).__name__}.act returned a {type(command).__name__} at tick {tick}; a policy returns "
             f"Command.of(allocation [W, Z, 3], handover [W, Z])"
         )
     return command
+
+
+def _obey(shell: Shell, policy: Policy, command: Command, tick: int) -> Step:
+    """Let a tick pass; of a command that the world refuses, say who gave it and when."""
+    try:
+        return shell.command(command)
+    except ActionError as error:
+        raise ActionError(f"the command of {type(policy).__name__}.act at tick {tick}: {error}") from error
 
 
 def record(
