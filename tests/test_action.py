@@ -1,5 +1,6 @@
 """The action codec by hand: what each kind of action asks of a zone."""
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -165,7 +166,7 @@ def test_masks_by_hand() -> None:
     north = [[False, False, True, True, True], [True] * 5, [True, True, True, True, False]]  # 420 MB become 500
     south = [[True, True, True, False, False], [False, True, True, True, True], every]
     assert masks.dtype == np.bool_
-    assert masks[0].tolist() == [*sum(north, []), *[True] * 4, *sum(south, []), *[True] * 4]
+    assert masks[0].tolist() == [*chain(*north), *[True] * 4, *chain(*south), *[True] * 4]
 
 
 @pytest.mark.parametrize("pods", [1, 2, 3, 12, 16])
