@@ -1,7 +1,7 @@
 """Proximal policy optimisation in one file, on a batch of worlds: ``python docs/examples/ppo.py --help``.
 
-Only Gymnasium and torch; made to be read and changed. What is easily done wrong with vector environments that restart in
-the step after the last one (``NextStep``, Gymnasium's default), and is done here:
+Only Gymnasium and torch; made to be read and changed. What is easily done wrong with vector environments that restart
+in the step after the last one (``NextStep``, Gymnasium's default), and is done here:
 
 * the observation that comes with a truncation is the true last one of its episode: its value is what the reward of the
   last step is bootstrapped with, as episodes are cut off and never end by themselves;
