@@ -182,8 +182,9 @@ class ActionCodec:
             raise ActionError("action_type='continuous' has no masks; make the environment with 'discrete'")
         apart = self._apart(pending)
         if self.single:
-            each: Array = np.take_along_axis(apart[:, 0], self._combinations.T[None, : self._scales], axis=-1)
-            return each.all(axis=1)
+            each = np.take_along_axis(apart[:, 0], self._combinations.T[None, : self._scales], axis=-1)
+            joint: Array = np.logical_and.reduce(each, axis=1)
+            return joint
         rest = np.ones((*apart.shape[:2], sum(self.choices[self._scales :])), dtype=np.bool_)
         return np.concatenate([apart.reshape(*apart.shape[:2], -1), rest], axis=-1).reshape(len(apart), -1)
 
@@ -197,9 +198,10 @@ class ActionCodec:
             asked.append(self.decode(actions, pending).allocation[..., : self._scales].copy())
         reached, places = np.stack(asked, axis=-1), np.arange(len(order))
         hold = int(np.searchsorted(self._factors[order], 1.0))
-        apart = reached != reached[..., places - np.sign(places - hold)]
+        apart: Array = reached != reached[..., places - np.sign(places - hold)]
         apart[..., hold] = True
-        return apart[..., np.argsort(order)]
+        unsorted: Array = apart[..., np.argsort(order)]
+        return unsorted
 
     def decode(self, actions: Any, pending: Command) -> Command:
         """Turn actions into a command.

@@ -75,11 +75,11 @@ def collect(envs: Any, model: ActorCritic, observation: np.ndarray, over: np.nda
         restart = over
         observation, reward, _, over, infos = envs.step(action.numpy().reshape(envs.action_space.shape))
         paid += infos["reward_terms"]["reward"][~restart].tolist()
-        rest = (torch.as_tensor(np.asarray(array)) for array in (reward.astype(np.float32), over, restart))
-        rows.append([seen, action, distribution.log_prob(action).sum(-1), value, *rest])
-    seen, actions, log_probabilities, values, *rest = (torch.stack(column) for column in zip(*rows, strict=True))
+        known = (torch.as_tensor(np.asarray(array)) for array in (reward.astype(np.float32), over, restart))
+        rows.append([seen, action, distribution.log_prob(action).sum(-1), value, *known])
+    seen, actions, log_probabilities, values, rewards, ends, restarts = map(torch.stack, zip(*rows, strict=True))
     values = torch.cat([values, model(torch.as_tensor(observation))[1][None]])
-    batch = Batch(seen, actions, log_probabilities, rest[0], values, rest[1], rest[2], float(np.mean(paid)))
+    batch = Batch(seen, actions, log_probabilities, rewards, values, ends, restarts, float(np.mean(paid)))
     return batch, observation, over
 
 
