@@ -50,7 +50,7 @@ def test_unknown_id() -> None:
     [
         ({"scenario": "multi_zones"}, "unknown scenario 'multi_zones'. Did you mean 'multi_zone'? Known: complex, "),
         ({"dynamics": "phisics"}, "unknown dynamics 'phisics'. Did you mean 'physics'? Known: physics, stgnn, trace"),
-        ({"forecaster": "naive"}, "unknown forecaster 'naive'. Known: none, persistence, stgnn"),
+        ({"forecaster": "naive"}, "unknown forecaster 'naive'. Known: none, perfect, persistence, stgnn"),
         ({"action_type": "box"}, "unknown action type 'box'. Known: continuous, discrete"),
     ],
 )

@@ -36,6 +36,13 @@ def test_it_learns_in_episodes_and_acts_in_the_space(learner: str, batched: bool
     assert all(map(model.action_space.contains, actions))
 
 
+def test_qr_dqn_takes_a_truncation_for_no_end(plain: dict[str, Any]) -> None:
+    buffer = LEARNERS["QRDQN"](make_vec_env(SINGLE, 2, **plain)).learn(40).replay_buffer
+    over = np.tile(np.arange(1, 21)[:, None] % 5 == 0, 2)
+    assert np.array_equal(buffer.dones[:20].astype(bool), over)
+    assert (buffer._get_samples(np.arange(20), None).dones == 0.0).all()
+
+
 def masked_ppo(env: Any) -> MaskablePPO:
     return MaskablePPO(env=env, n_steps=25, batch_size=25, n_epochs=1, **SMALL)
 
