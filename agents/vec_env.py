@@ -85,9 +85,12 @@ class BatchedVecEnv(VecEnv):
         raise ConfigurationError(f"{attr_name} cannot be set for some worlds of a batch; set it on .env, for all")
 
     def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
-        """Call a method of the vector environment once; return its result for every world asked for."""
-        result = getattr(self.env, method_name)(*args, **kwargs)
-        return [result] * len(list(self._get_indices(indices)))
+        """Call a method of the vector environment once; return its result for every world asked for.
+
+        Of ``action_masks``, which has a row for each world, these rows.
+        """
+        result, asked = getattr(self.env, method_name)(*args, **kwargs), list(self._get_indices(indices))
+        return [result[world] for world in asked] if method_name == "action_masks" else [result] * len(asked)
 
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None

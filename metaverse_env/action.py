@@ -163,6 +163,46 @@ class ActionCodec:
             return int(np.ravel_multi_index(tuple(one), tuple(self.choices)))
         return np.tile(np.array(one), len(self.names))
 
+    def masks(self, pending: Command) -> Array:
+        """Return which choices do something of their own, in the order in which :attr:`space` counts them.
+
+        Near a limit several factors ask for the same; only the one nearest to 1 is True then. Holding always is, and
+        so is every share to hand over.
+
+        Args:
+            pending: The command given last, which is scaled.
+
+        Returns:
+            ``bool [W, n]`` for a ``Discrete(n)``, ``bool [W, sum(nvec)]`` for a ``MultiDiscrete``.
+
+        Raises:
+            ActionError: Continuous actions, which cannot be counted.
+        """
+        if self.action_type == "continuous":
+            raise ActionError("action_type='continuous' has no masks; make the environment with 'discrete'")
+        apart = self._apart(pending)
+        if self.single:
+            each = np.take_along_axis(apart[:, 0], self._combinations.T[None, : self._scales], axis=-1)
+            joint: Array = np.logical_and.reduce(each, axis=1)
+            return joint
+        rest = np.ones((*apart.shape[:2], sum(self.choices[self._scales :])), dtype=np.bool_)
+        return np.concatenate([apart.reshape(*apart.shape[:2], -1), rest], axis=-1).reshape(len(apart), -1)
+
+    def _apart(self, pending: Command) -> Array:
+        """Return ``bool [W, Z, scales, factors]``: whether a factor asks for other than the next one towards 1."""
+        order = np.argsort(self._factors, kind="stable")
+        actions = np.zeros((*pending.zones.shape, len(self.choices)), dtype=np.int64)
+        asked = []
+        for factor in order:
+            actions[..., : self._scales] = factor
+            asked.append(self.decode(actions, pending).allocation[..., : self._scales].copy())
+        reached, places = np.stack(asked, axis=-1), np.arange(len(order))
+        hold = int(np.searchsorted(self._factors[order], 1.0))
+        apart: Array = reached != reached[..., places - np.sign(places - hold)]
+        apart[..., hold] = True
+        unsorted: Array = apart[..., np.argsort(order)]
+        return unsorted
+
     def decode(self, actions: Any, pending: Command) -> Command:
         """Turn actions into a command.
 

@@ -5,6 +5,7 @@
     MetaverseError
     ├── ConfigurationError   (ValueError)   a scenario, argument or file says something impossible
     │   ├── UnknownNameError                a name that no table holds; suggests the nearest
+    │   ├── UnknownArgumentError (TypeError) a keyword argument that there is not; suggests the nearest
     │   ├── ScenarioError                   a scenario file or field
     │   ├── TraceError                      a trace of users that cannot be replayed
     │   └── PanelError                      a panel of series that breaks its format
@@ -47,6 +48,20 @@ class UnknownNameError(ConfigurationError):
 
     def __reduce__(self) -> tuple[type["UnknownNameError"], tuple[str, object, tuple[str, ...]]]:
         return type(self), (self.kind, self.name, self.known)
+
+
+class UnknownArgumentError(ConfigurationError, TypeError):
+    """A keyword argument that is not taken; a ``TypeError`` in Python's own words, as callers expect who try some out.
+
+    TorchRL is one of them. Gymnasium passes it on with a longer message, so that this is all that it is made of.
+    """
+
+    @classmethod
+    def among(cls, name: str, known: Iterable[str]) -> "UnknownArgumentError":
+        """Return the error that names an argument, the nearest that there is, and all of them."""
+        all_known = sorted(known)
+        suggestion = did_you_mean(name, all_known)
+        return cls(f"unexpected keyword argument {name!r}.{suggestion} Known: {', '.join(all_known)}.")
 
 
 class ScenarioError(ConfigurationError):

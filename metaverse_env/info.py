@@ -30,7 +30,7 @@ KEYS: Final = (
 
 TEAM_KEYS: Final = (
     Entry("telemetry", "record", "of the agent's zone alone"),
-    Entry("outcome", "record", "of the agent's zone alone; not after a reset"),
+    Entry("outcome", "record", "of the agent's zone alone"),
     Entry("local_reward", "1", "minus the cost of the agent's zone over that of provisioning it for its peak"),
     Entry("global_reward", "1", "the whole world's reward, the same for all agents"),
 )
@@ -124,7 +124,7 @@ def _lines() -> Iterator[str]:
     yield from _table('`info["telemetry"]`', "column", TELEMETRY_COLUMNS, TELEMETRY)
     yield from _table('`info["outcome"]`', "column", OUTCOME_COLUMNS, OUTCOME)
     yield from _table('`info["reward_terms"]`', "key", REWARD_TERMS, WORLD_REWARD)
-    yield from _table("`infos[AGENT]` of a team (PettingZoo)", "key", TEAM_KEYS)
+    yield from _table("`infos[AGENT]` of a team (PettingZoo), empty after a reset", "key", TEAM_KEYS)
     yield from _table("`infos` of the vector environment, further keys", "key", VECTOR_KEYS)
 
 

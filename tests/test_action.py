@@ -1,5 +1,6 @@
 """The action codec by hand: what each kind of action asks of a zone."""
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,63 @@ def test_decoding_does_not_change_what_is_pending() -> None:
     before = PENDING.zones.tobytes()
     ActionCodec(scenario(), NAMES).decode([[4] * 3 + [3] + [0] * 4], PENDING)
     assert PENDING.zones.tobytes() == before
+
+
+def test_masks_by_hand() -> None:
+    codec = ActionCodec(scenario(), NAMES)  # factors .7 .9 1 1.2 1.6; limits .5-8 cores, 500-16384 MB, 20-1600 Mbps
+    pending = Command.of([[[0.5, 600.0, 1590.0], [8.0, 520.0, 100.0]]])
+    masks = codec.masks(pending)
+    every = [True] * 5
+    north = [[False, False, True, True, True], [True] * 5, [True, True, True, True, False]]  # 420 MB become 500
+    south = [[True, True, True, False, False], [False, True, True, True, True], every]
+    assert masks.dtype == np.bool_
+    assert masks[0].tolist() == [*chain(*north), *[True] * 4, *chain(*south), *[True] * 4]
+
+
+@pytest.mark.parametrize("pods", [1, 2, 3, 12, 16])
+def test_masks_of_pods_by_hand(pods: int) -> None:
+    expected = {
+        1: [False, False, True, True, False],  # 1.2 and 1.6 both ask for two
+        2: [False, True, True, True, True],  # .7 and .9 both ask for one; 1.2 for three, 1.6 for four
+        3: [False, True, True, True, True],  # .7 and .9 both ask for two
+        12: [True] * 5,  # 8, 10, 12, 15, 16
+        16: [True, True, True, False, False],
+    }[pods]
+    codec = ActionCodec(horizontal(handover_shares=(0.0,)), NAMES)
+    assert codec.masks(Command.of([[pods * POD, pods * POD]]))[0].tolist() == expected * 2
+
+
+@given(
+    names=st.sampled_from([("north",), NAMES]),
+    factors=st.permutations([0.5, 0.7, 0.9, 1.0, 1.2, 1.6]),
+    sideways=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_masked_actions_reach_every_command_once(names: Any, factors: Any, sideways: bool, seed: int) -> None:
+    made = (horizontal if sideways else scenario)(factors=tuple(factors), handover_shares=(0.0, 0.25))
+    codec, random = ActionCodec(made, names), np.random.default_rng(seed)
+    near_limits = random.choice([0.5, 0.6, 1.0, 7.0, 8.0], (1, len(names), 1)) * [1.0, 1000.0, 40.0]
+    whole = np.ceil(near_limits[..., :1]) * POD
+    pending = Command.of(whole if sideways else np.maximum(near_limits, codec.limits[0]))
+    masks = codec.masks(pending)[0]
+    if not codec.single:
+        masks = masks[: sum(codec.choices)]  # of the first zone
+        parts = np.split(masks, np.cumsum(codec.choices)[:-1])
+        masks = np.array([all(p[c] for p, c in zip(parts, cs, strict=True)) for cs in np.ndindex(*codec.choices)])
+    hold = [codec.hold] if codec.single else codec.hold[: len(codec.choices)]
+    assert masks[hold[0] if codec.single else np.ravel_multi_index(tuple(hold), tuple(codec.choices))]
+    commands = []
+    for cs in np.ndindex(*codec.choices):
+        action = np.tile(cs, (1, len(names), 1))
+        commands.append(codec.decode(action, pending).zones[0, 0].tobytes())
+    allowed = [command for command, mask in zip(commands, masks, strict=True) if mask]
+    assert len(allowed) == len(set(allowed))
+    assert set(allowed) == set(commands)
+
+
+def test_a_box_has_no_masks() -> None:
+    with pytest.raises(ActionError, match="make the environment with 'discrete'"):
+        ActionCodec(scenario(), NAMES, "continuous").masks(PENDING)
 
 
 def test_the_first_bad_choice_is_named_with_its_zone() -> None:

@@ -18,6 +18,7 @@ from metaverse_env.errors import (
     PolicyError,
     ScenarioError,
     TraceError,
+    UnknownArgumentError,
     UnknownNameError,
     did_you_mean,
 )
@@ -26,6 +27,7 @@ EXAMPLES = (
     MetaverseError("m"),
     ConfigurationError("c"),
     UnknownNameError("scenario", "sing_zone", ["single_zone", "multi_zone"]),
+    UnknownArgumentError.among("dynamic", ["dynamics", "world"]),
     ScenarioError("s"),
     TraceError("t"),
     PanelError("n"),
@@ -56,6 +58,8 @@ def test_each_is_of_the_family_and_keeps_its_message_in_a_copy(error: MetaverseE
     [
         (ConfigurationError, ValueError),
         (UnknownNameError, ValueError),
+        (UnknownArgumentError, ValueError),
+        (UnknownArgumentError, TypeError),
         (ActionError, ValueError),
         (PolicyError, RuntimeError),
         (CheckpointError, ValueError),
@@ -70,6 +74,11 @@ def test_callers_who_know_only_pythons_errors_catch_them(kind: type, built_in: t
 def test_an_unknown_name_suggests_the_nearest_and_lists_all() -> None:
     message = str(UnknownNameError("scenario", "sing_zone", ["single_zone", "multi_zone"]))
     assert message == "unknown scenario 'sing_zone'. Did you mean 'single_zone'? Known: multi_zone, single_zone."
+
+
+def test_an_unknown_argument_is_told_in_pythons_words() -> None:
+    message = str(UnknownArgumentError.among("dynamic", ["world", "dynamics"]))
+    assert message == "unexpected keyword argument 'dynamic'. Did you mean 'dynamics'? Known: dynamics, world."
 
 
 def test_nothing_near_suggests_nothing() -> None:

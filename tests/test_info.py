@@ -59,7 +59,7 @@ def test_the_single_environment_has_these_keys() -> None:
 def test_the_team_has_these_keys() -> None:
     env = metaverse_env.parallel_env(**PLAIN)
     _, infos = env.reset(seed=0)
-    assert set(infos["zone-1"]) == {"telemetry"}
+    assert infos["zone-1"] == {}
     infos = env.step({agent: env.action_space(agent).sample() for agent in env.agents})[4]
     assert set(infos["zone-1"]) == set(names(TEAM_KEYS))
 

@@ -5,7 +5,7 @@ from inspect import signature
 from typing import Any, Final
 
 from metaverse_env.envs.shell import Shell
-from metaverse_env.errors import UnknownNameError
+from metaverse_env.errors import UnknownArgumentError
 
 _NOT_FOR_USERS: Final = {"worlds", "arguments"}
 """The number of worlds is the environment's business; the other is the ``**arguments`` themselves."""
@@ -19,9 +19,9 @@ def check_arguments(environment: type, arguments: Mapping[str, Any]) -> None:
         arguments: What it was given beside them.
 
     Raises:
-        UnknownNameError: Names the first such keyword and the nearest that there is.
+        UnknownArgumentError: Names the first such keyword and the nearest that there is.
     """
     known = {*signature(environment).parameters, *signature(Shell).parameters} - _NOT_FOR_USERS
     for name in arguments:
         if name not in known:
-            raise UnknownNameError("argument", name, known)
+            raise UnknownArgumentError.among(name, known)

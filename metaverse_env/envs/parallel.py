@@ -31,8 +31,8 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
 
     An agent observes its zone's features (neighbours and node pooled in) and the world's; it receives
     ``(1 - g) local + g global`` reward with ``g = global_weight``. ``state()`` is the whole world's observation, for a
-    centralised critic. ``infos[agent]`` has its ``telemetry`` and ``outcome`` (records), ``local_reward`` and
-    ``global_reward``.
+    centralised critic. After a step ``infos[agent]`` has its ``telemetry`` and ``outcome`` (records), ``local_reward``
+    and ``global_reward``; after a reset ``env.shell.telemetry`` has what is observed.
 
     Args:
         scenario: As for the Gymnasium environment.
@@ -85,13 +85,13 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Array], dict[str, dict[str, Any]]]:
-        """Start an episode; as for the Gymnasium environment."""
+        """Start an episode; as for the Gymnasium environment.
+
+        The infos are empty: libraries that lay infos out as tensors take a reset's as the form of all later ones.
+        """
         self._state = self.shell.reset([seed], noise_seed=(options or {}).get("noise_seed"))[0]
         self.agents, self._ticks_left, self._last = list(self.possible_agents), self.episode_ticks, None
-        telemetry = self.shell.view.telemetry.zones[0]
-        return self._observations(), {
-            agent: {"telemetry": Records(telemetry[z])} for z, agent in enumerate(self.agents)
-        }
+        return self._observations(), {agent: {} for agent in self.agents}
 
     def step(
         self, actions: dict[str, Any]

@@ -151,6 +151,17 @@ class Shell:
             )
         return self.world.reset(seeds=seeds, worlds=worlds, noise_seeds=[noise_seed + w for w in range(len(seeds))])
 
+    def action_masks(self) -> Array:
+        """Return which actions do something of their own; see :meth:`~metaverse_env.action.ActionCodec.masks`.
+
+        Raises:
+            LifecycleError: Before the first reset.
+            ActionError: Continuous actions.
+        """
+        if self._telemetry is None:
+            raise LifecycleError("nothing to mask before reset; call reset() first")
+        return self.codec.masks(self._pending)
+
     def step(self, actions: Any) -> Step:
         """Let one tick pass under actions; see :class:`~metaverse_env.action.ActionCodec`."""
         if self._telemetry is None:

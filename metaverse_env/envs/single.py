@@ -45,7 +45,8 @@ class MetaverseEnv(gym.Env[Array, Any]):
             ``scaling``, ``episode_ticks``, ``action_type``, ``trace``, ``mean_users``, ``world``.
 
     Raises:
-        UnknownNameError: An argument, or the name of a part, that there is not.
+        UnknownNameError: The name of a part that there is not.
+        UnknownArgumentError: An argument that there is not.
     """
 
     metadata = _METADATA
@@ -107,6 +108,22 @@ class MetaverseEnv(gym.Env[Array, Any]):
         info["outcome"] = Records(last.tick.outcome.zones[0])
         info["reward_terms"] = terms = dict(zip(_TERMS, last.reward.worlds.item()))  # noqa: B905 (checking costs .2 us)
         return last.observation[0], terms["reward"], False, self._ticks_left == 0, info
+
+    def action_masks(self) -> Array:
+        """Return which actions do something of their own now, as MaskablePPO of sb3-contrib asks.
+
+        Near a limit, several factors ask for the same allocation; only the one nearest to 1 is True then. Most of them
+        are False under ``scaling="horizontal"`` with few pods.
+
+        Returns:
+            ``bool [n]`` for a ``Discrete(n)``, ``bool [sum(nvec)]`` for a ``MultiDiscrete``.
+
+        Raises:
+            LifecycleError: Before the first reset.
+            ActionError: With ``action_type="continuous"``.
+        """
+        mask: Array = self.shell.action_masks()[0]
+        return mask
 
     def _info(self, telemetry: Telemetry) -> dict[str, Any]:
         time_s, price_factor = telemetry.weather.item()

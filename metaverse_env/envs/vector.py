@@ -134,6 +134,15 @@ class MetaverseVectorEnv(gym.vector.VectorEnv[Array, Array, Array]):
         infos = self._infos(last, restarting) | final | {f"_{key}": restarting for key in final}
         return observation, rewards, self._nobody.copy(), truncated, infos
 
+    def action_masks(self) -> Array:
+        """Return which actions do something of their own in each world: ``bool [W, n]``; as the single environment's.
+
+        Raises:
+            LifecycleError: Before the first reset.
+            ActionError: With ``action_type="continuous"``.
+        """
+        return self.shell.action_masks()
+
     def _infos(self, last: Step | None, started: Array) -> dict[str, Any]:
         """Return what is known of the last step; in worlds that just ``started`` there was none."""
         telemetry = self.shell.view.telemetry

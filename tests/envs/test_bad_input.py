@@ -16,6 +16,7 @@ from metaverse_env.errors import (
     MetaverseError,
     ScenarioError,
     TraceError,
+    UnknownArgumentError,
     UnknownNameError,
 )
 from metaverse_env.simulator.world import SimulatedWorld
@@ -49,7 +50,7 @@ def test_unknown_id() -> None:
     [
         ({"scenario": "multi_zones"}, "unknown scenario 'multi_zones'. Did you mean 'multi_zone'? Known: complex, "),
         ({"dynamics": "phisics"}, "unknown dynamics 'phisics'. Did you mean 'physics'? Known: physics, stgnn, trace"),
-        ({"forecaster": "naive"}, "unknown forecaster 'naive'. Known: none, persistence, stgnn"),
+        ({"forecaster": "naive"}, "unknown forecaster 'naive'. Known: none, perfect, persistence, stgnn"),
         ({"action_type": "box"}, "unknown action type 'box'. Known: continuous, discrete"),
     ],
 )
@@ -62,24 +63,27 @@ def test_unknown_names(maker: Any, arguments: dict[str, str], words: str) -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"dynamic": "physics"}, "unknown argument 'dynamic'. Did you mean 'dynamics'? Known: action_type, "),
-        ({"episode_length": 10}, "unknown argument 'episode_length'. Did you mean 'episode_ticks'?"),
-        ({"worlds": 2}, "unknown argument 'worlds'. Did you mean 'world'?"),
-        ({"arguments": {}}, "unknown argument 'arguments'."),
+        (
+            {"dynamic": "physics"},
+            "unexpected keyword argument 'dynamic'. Did you mean 'dynamics'? Known: action_type, ",
+        ),
+        ({"episode_length": 10}, "unexpected keyword argument 'episode_length'. Did you mean 'episode_ticks'?"),
+        ({"worlds": 2}, "unexpected keyword argument 'worlds'. Did you mean 'world'?"),
+        ({"arguments": {}}, "unexpected keyword argument 'arguments'."),
     ],
 )
 def test_unknown_arguments(maker: Any, arguments: dict[str, Any], words: str) -> None:
-    with pytest.raises(UnknownNameError) as error:
+    with pytest.raises(UnknownArgumentError) as error:
         maker(**arguments)
     assert str(error.value).startswith(words)
 
 
 def test_each_kind_knows_its_own_arguments() -> None:
-    with pytest.raises(UnknownNameError, match=r"'autoreset'\. Did you mean 'autoreset_mode'"):
+    with pytest.raises(UnknownArgumentError, match=r"'autoreset'\. Did you mean 'autoreset_mode'"):
         gym.make_vec(MULTI, 2, autoreset="Disabled", **PLAIN)
-    with pytest.raises(UnknownNameError, match=r"'local_weight'\. Did you mean 'global_weight'"):
+    with pytest.raises(UnknownArgumentError, match=r"'local_weight'\. Did you mean 'global_weight'"):
         metaverse_env.env(local_weight=0.5)
-    with pytest.raises(UnknownNameError, match="unknown argument 'global_weight'"):
+    with pytest.raises(UnknownArgumentError, match="unexpected keyword argument 'global_weight'"):
         make(global_weight=0.5)
 
 

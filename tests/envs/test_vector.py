@@ -111,6 +111,27 @@ def test_a_row_does_not_depend_on_how_many_there_are(worlds: int) -> None:
         assert rewards[0] == reward
 
 
+def test_masks_are_those_of_single_environments_and_follow_the_commands() -> None:
+    pods: dict[str, Any] = {**ARGUMENTS, "scaling": "horizontal"}
+    env, single = gym.make_vec("Metaverse/MultiZone-v0", 2, **pods).unwrapped, MetaverseEnv(**pods)
+    env.reset(seed=7)
+    single.reset(seed=8)
+    before = env.action_masks()
+    least = np.tile([0, 0], 30)
+    for _ in range(4):  # from at most a dozen pods down to one in every zone
+        env.step(np.tile(least, (2, 1)))
+        single.step(least)
+    masks = env.action_masks()
+    assert np.array_equal(masks[1], single.action_masks())
+    assert not np.array_equal(before, masks)
+    assert masks.shape == (2, sum(env.single_action_space.nvec))
+
+
+def test_masks_before_the_first_reset_are_refused() -> None:
+    with pytest.raises(LifecycleError, match="reset"):
+        native(AutoresetMode.NEXT_STEP).action_masks()
+
+
 def test_large_batches_run_on_threads_with_the_same_result() -> None:
     large, small = (gym.make_vec("Metaverse/SingleZone-v0", n, **ARGUMENTS) for n in (300, 3))
     large.reset(seed=0)
