@@ -110,11 +110,12 @@ class Tuning:
     def __init__(self, terms: Conditions, budget: Budget, names: Sequence[str], folder: Path, resume: bool) -> None:
         self.terms, self.budget = terms, budget
         self._candidates = [candidate(name, terms) for name in names]
+        self._shell = cache(self._made_shell)
+        self._shell(terms.forecaster, len(terms.blocks[0]))  # a name that does not exist shows before anything is tuned
         if not resume:
             (folder / JOURNAL).unlink(missing_ok=True)
         storage = journal(folder / JOURNAL)
         self._searches = [self._search(storage, one) for one in self._candidates]
-        self._shell = cache(self._made_shell)
 
     def _search(self, storage: Any, one: Candidate) -> Search:
         ranges = {parameter.name: parameter.range for parameter in one.searched}
