@@ -49,8 +49,7 @@ def middle_means(scores: Floats) -> list[Estimate]:
     Args:
         scores: ``[N, K, C]``: seeds by figures by conditions, which are the strata; each ``[N]`` is resampled alone.
     """
-    trim_mean = import_module("scipy.stats").trim_mean
-    return _stratified(lambda values: trim_mean(pooled(values), _TRIM, axis=0), scores)
+    return _stratified(lambda values: middle_mean(pooled(values)), scores)
 
 
 def means(scores: Floats) -> list[Estimate]:
@@ -83,6 +82,19 @@ def chances(scores: Floats, reference: Floats) -> list[Estimate]:
 def pooled(scores: Floats) -> Floats:
     """Return ``[N x C, K]`` of ``[N, K, C]``: all that there is of each figure."""
     return np.swapaxes(scores, 1, 2).reshape(-1, scores.shape[1])
+
+
+def middle_mean(columns: Floats) -> Floats:
+    """Return the mean of each column ``[N, K]`` without a quarter, rounded down, at either end.
+
+    That is rliable's ``aggregate_iqm``, which takes one column at a time and ten times as long.
+
+    >>> middle_mean(np.array([[1.0], [2.0], [4.0], [900.0]]))
+    array([3.])
+    """
+    cut = int(_TRIM * len(columns))
+    found: Floats = np.sort(columns, axis=0)[cut : len(columns) - cut].mean(axis=0)
+    return found
 
 
 def worst_tenth(columns: Floats) -> Floats:
