@@ -1,11 +1,17 @@
 """Other people's libraries on our environments, unchanged."""
 
 import logging
+import multiprocessing
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
+import torchrl
+
+# TorchRL, when first imported, changes how processes start for the whole program, other tests' included: back again.
+assert torchrl.__version__
+multiprocessing.set_start_method(None, force=True)
 
 # Ray is larger than all else but torch together, so `make test` does not install it, and its tests are then not
 # collected: they are no part of that run, and nothing is skipped there. To run them:

@@ -1,5 +1,6 @@
 """TorchRL's wrappers of single, batched and team environments: their specs hold, and rollouts equal plain episodes."""
 
+import multiprocessing
 from typing import Any
 
 import gymnasium as gym
@@ -115,3 +116,15 @@ def test_a_rollout_of_a_team_is_an_episode(plain: dict[str, Any]) -> None:
     assert after["truncated"].item()
     assert not rollout["next", "zones", "terminated"].any()
     assert torch.isfinite(rollout["state"]).all()
+
+
+def test_processes_that_start_afresh_import_the_package_that_the_id_names() -> None:
+    arguments = {"dynamics": "physics", "forecaster": "none"}
+    make = [lambda: gym.make("metaverse_env:Metaverse/SingleZone-v0", **arguments)]
+    env = gym.vector.AsyncVectorEnv(make, context="spawn")  # TorchRL makes it the default
+    assert np.array_equal(env.reset(seed=3)[0][0], make[0]().reset(seed=3)[0])
+    env.close()
+
+
+def test_other_tests_start_processes_as_ever() -> None:
+    assert multiprocessing.get_start_method() == multiprocessing.get_all_start_methods()[0]  # the default comes first
