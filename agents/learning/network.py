@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from metaverse_env.units import RESOURCES
 
-TARGETS: Final = (0.7, 0.9, 0.7)
+TARGETS: Final = (0.72, 0.9, 0.72)
 """Utilisation that an untrained actor aims at: CPU, memory, egress [choice]."""
 LEAD_TICKS: Final = 4
 """How far ahead it looks, where there is a forecast [choice]."""

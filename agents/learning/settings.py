@@ -46,8 +46,8 @@ class Settings:
     worlds: int = 128
     global_weight: float = 0.5
     central: bool = True
-    violated_percent: float = 0.5
-    violated_eur_per_user_h: float = 0.04
+    violated_percent: float = 0.4
+    violated_eur_per_user_h: float = 0.06
     price_follows: bool = True
     randomised: int = 1
     curriculum: tuple[float, ...] = (1.0,)
