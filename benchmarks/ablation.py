@@ -20,7 +20,7 @@ from agents.learning.run import train
 from agents.learning.runtime import LearnedPolicy
 from agents.learning.settings import DEFAULTS, Settings
 from benchmarks import options
-from benchmarks.conditions import conditions
+from benchmarks.conditions import Conditions, conditions
 from benchmarks.progress import Bar
 from benchmarks.scores import Scores
 from benchmarks.statistics import mean_interval, paired_difference
@@ -41,6 +41,18 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
 }
 """What each variant changes."""
 METRICS: Final = ("cost_eur_per_h", "violated_percent", "reward")
+
+
+COMMAND: Final = "metaverse benchmark ablation"
+
+
+class Plan(NamedTuple):
+    """A variant: how it is trained, where that is kept, and the worlds that judge it."""
+
+    name: str
+    folder: Path
+    settings: Settings
+    terms: Conditions
 
 
 class Found(NamedTuple):
@@ -66,25 +78,18 @@ def ablation(
     Variants whose policy is in the folder already are not trained again, so that an interrupted ablation goes on.
     Writes ablation.json and, for each variant, what metaverse train mappo writes.
     """
+    folder = writable(out)
+    base = replace(
+        DEFAULTS["mappo"],
+        scenario=scenario,
+        agent_steps=agent_steps,
+        worlds=worlds,
+        validation_worlds=min(16, worlds),
+    )
     names = _named(variants)
+    plans = [_plan(name, folder, base, seeds, seed) for name in names]
     torch.set_num_threads(threads)
-    folder, terms = writable(out), {"scenario": scenario, "seeds": seeds, "seed": seed}
-    found = {
-        name: _found(
-            name,
-            folder,
-            replace(
-                DEFAULTS["mappo"],
-                scenario=scenario,
-                agent_steps=agent_steps,
-                worlds=worlds,
-                validation_worlds=min(16, worlds),
-            ),
-            terms,
-            threads,
-        )
-        for name in names
-    }
+    found = {plan.name: _found(plan, threads) for plan in plans}
     summary = {"scenario": scenario, "agent_steps": agent_steps, "seeds": [seed, seed + seeds - 1]}
     summary["variants"] = {name: _row(name, found) for name in names}
     (folder / "ablation.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -108,27 +113,23 @@ def _named(variants: str) -> tuple[str, ...]:
     return (REFERENCE, *(name for name in asked if name != REFERENCE))
 
 
-def _found(name: str, folder: Path, settings: Settings, terms: dict[str, Any], threads: int) -> Found:
+def _plan(name: str, folder: Path, base: Settings, seeds: int, seed: int) -> Plan:
+    """Check what a variant needs, before anything is trained."""
+    settings = replace(base, **VARIANTS[name])
+    terms = conditions(settings.scenario, dynamics="physics", forecaster=settings.forecaster, seeds=seeds, seed=seed)
+    return Plan(name, folder / name.replace(" ", "_").replace(",", ""), settings, terms)
+
+
+def _found(plan: Plan, threads: int) -> Found:
     """Train a variant, unless it is there, and run it."""
-    settings = replace(settings, **VARIANTS[name])
-    own = writable(folder / name.replace(" ", "_").replace(",", ""))
-    card = own / f"{settings.algorithm}.json"
+    card = writable(plan.folder) / f"{plan.settings.algorithm}.json"
     if not card.exists():
-        typer.echo(f"{name}:", err=True)
-        train(
-            own,
-            settings,
-            command="metaverse benchmark ablation",
-            minutes=None,
-            threads=threads,
-            resume=_begun(own),
-        )
-    policy = LearnedPolicy(*load_policy(card))
-    held = conditions(
-        terms["scenario"], dynamics="physics", forecaster=settings.forecaster, seeds=terms["seeds"], seed=terms["seed"]
-    )
-    with Bar(held.ticks, text=name) as bar:
-        scores = run_policy(held.shell(len(held.seeds)), policy, held.seeds, held.ticks, lambda: bar.advance(name))
+        typer.echo(f"{plan.name}:", err=True)
+        train(plan.folder, plan.settings, command=COMMAND, minutes=None, threads=threads, resume=_begun(plan.folder))
+    policy, terms = LearnedPolicy(*load_policy(card)), plan.terms
+    with Bar(terms.ticks, text=plan.name) as bar:
+        shell = terms.shell(len(terms.seeds))
+        scores = run_policy(shell, policy, terms.seeds, terms.ticks, lambda: bar.advance(plan.name))
     return Found(scores, float(policy.card.metrics["minutes"]))
 
 

@@ -20,7 +20,7 @@ PREFERENCE: Final = 0.015
 """Value by which a combination that is off by a factor of two loses at first [choice]."""
 USUAL_VALUE: Final = -0.2
 """What a zone that is served well is worth at first: -0.02 a tick, discounted [M]."""
-SMALL: Final = 0.1
+SMALL: Final = 0.003
 """How much of its random start the head's reading of hidden layers keeps [choice]."""
 
 
