@@ -28,6 +28,8 @@ def draw_curves(history: History, kept: int, allowed_percent: float, title: str,
     _draw(violated, history, "violated_percent", kept)
     violated.axhline(allowed_percent, color="#D55E00", linestyle="--", linewidth=1.0, label="aimed at")
     violated.set_yscale("log")
+    for formatted in (violated.yaxis.set_major_formatter, violated.yaxis.set_minor_formatter):
+        formatted("{x:g}")
     cost.set_ylabel("resources and changes [EUR/h]")
     violated.set_ylabel("user-seconds above the objective [%]")
     violated.legend()

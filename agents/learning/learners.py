@@ -26,7 +26,7 @@ FINAL_RATE: Final = 0.05
 """Share of the learning rate at the end of its straight way down [choice]."""
 PPO_ROUND: Final = 32
 """Ticks between updates [choice]."""
-DQN_WORST: Final = -20.0
+DQN_WORST: Final = -8.0
 """Least reward of a tick for DQN, where -0.3 is usual: what a tick with violations costs, however many [choice]."""
 WIDTH: Final = 64
 """Of hidden layers [choice]."""
@@ -97,9 +97,9 @@ def _dqn(settings: Settings, worlds: VecNormalize, team: TeamVecEnv) -> DQN:
         learning_starts=4096,
         train_freq=1,
         gradient_steps=2,
-        batch_size=512,
+        batch_size=1024,
         target_update_interval=250 * team.num_envs,  # counted in agent steps
-        learning_rate=_falling(5e-4),
+        learning_rate=_falling(1e-4),
         gamma=GAMMA,
         n_steps=3,
         exploration_initial_eps=0.1,  # it starts as a rule, and looks around from there

@@ -16,7 +16,7 @@ TARGETS: Final = (0.72, 0.9, 0.72)
 """Utilisation that an untrained actor aims at: CPU, memory, egress [choice]."""
 LEAD_TICKS: Final = 4
 """How far ahead it looks, where there is a forecast [choice]."""
-PREFERENCE: Final = 0.015
+PREFERENCE: Final = 0.05
 """Value by which a combination that is off by a factor of two loses at first [choice]."""
 USUAL_VALUE: Final = -0.2
 """What a zone that is served well is worth at first: -0.02 a tick, discounted [M]."""
