@@ -46,7 +46,7 @@ class Settings:
     worlds: int = 128
     global_weight: float = 0.5
     central: bool = True
-    violated_percent: float = 0.4
+    violated_percent: float = 0.25
     violated_eur_per_user_h: float = 0.06
     price_follows: bool = True
     randomised: int = 1
@@ -72,11 +72,11 @@ class Settings:
 DEFAULTS: Final[Mapping[Algorithm, Settings]] = {
     "mappo": Settings(),
     "ippo": Settings("ippo", global_weight=0.0, central=False),
-    "ppo": Settings("ppo", "single_zone", agent_steps=12_000_000, worlds=1024, global_weight=0.0, central=False),
+    "ppo": Settings("ppo", "single_zone", agent_steps=6_000_000, worlds=1024, global_weight=0.0, central=False),
     "dqn": Settings(
         "dqn",
         "single_zone",
-        agent_steps=4_000_000,
+        agent_steps=2_000_000,
         worlds=128,
         global_weight=0.0,
         central=False,

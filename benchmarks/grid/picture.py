@@ -21,6 +21,10 @@ BOUND: Final[dict[str, Any]] = {"marker": "*", "markerfacecolor": "white", "mark
 """How bounds are drawn."""
 FRONT: Final[dict[str, Any]] = {"color": "#777777", "linestyle": "--", "linewidth": 1.0}
 COLUMNS: Final = 3
+WIDE: Final = 3.0
+"""Costs that differ by more than this factor stand on a logarithmic scale [choice]."""
+INCHES_PER_LETTER: Final = 0.07
+"""Of a legend's entry, beside half an inch for its mark [M]."""
 PANEL_INCHES: Final = (4.6, 3.9)
 
 
@@ -44,7 +48,7 @@ def draw(path: Path, findings: Findings) -> Path:
         axes.set_ylabel("user-seconds above the objective [%]")
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
-    _legend(figure, styles, columns)
+    _legend(figure, styles)
     figure.savefig(path)
     return path
 
@@ -88,10 +92,12 @@ def _cost(row: Row) -> Estimate:
 
 def _scale(axes: Any) -> None:
     """Scale by factors; shares below 0.01 % evenly, down to nothing, with room for the marks of who has none."""
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+    low, high = axes.get_xlim()
+    if high > WIDE * low > 0.0:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yscale("symlog", linthresh=0.01, linscale=0.5)
     axes.set_ylim(-0.003, 100.0)
     axes.yaxis.set_major_locator(FixedLocator((0.0, 0.01, 0.1, 1.0, 10.0, 100.0)))
@@ -108,11 +114,13 @@ def _arms(estimate: Estimate) -> list[list[float]] | None:
     return [[max(estimate.value - estimate.low, 0.0)], [max(estimate.high - estimate.value, 0.0)]]
 
 
-def _legend(figure: Figure, styles: dict[str, dict[str, Any]], columns: int) -> None:
+def _legend(figure: Figure, styles: dict[str, dict[str, Any]]) -> None:
     handles = [Line2D([], [], linestyle="none", label=policy, **style) for policy, style in styles.items()]
     handles.append(Line2D([], [], label="front of the competitors", **FRONT))
     if any(style["marker"] == BOUND["marker"] for style in styles.values()):
         handles.append(
-            Line2D([], [], linestyle="none", color="#777777", label="star: knows the future, a bound", **BOUND)
+            Line2D([], [], linestyle="none", color="#777777", label="knows the future, a bound", **BOUND)
         )
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(2 + 2 * columns, 7), fontsize=8, frameon=False)
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    fitting = int(figure.get_figwidth() / (INCHES_PER_LETTER * longest + 0.5))
+    figure.legend(handles=handles, loc="outside lower center", ncols=max(1, fitting), fontsize=8, frameon=False)
