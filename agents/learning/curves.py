@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 History = Sequence[dict[str, float]]
 
@@ -28,8 +29,9 @@ def draw_curves(history: History, kept: int, allowed_percent: float, title: str,
     _draw(violated, history, "violated_percent", kept)
     violated.axhline(allowed_percent, color="#D55E00", linestyle="--", linewidth=1.0, label="aimed at")
     violated.set_yscale("log")
-    for formatted in (violated.yaxis.set_major_formatter, violated.yaxis.set_minor_formatter):
-        formatted("{x:g}")
+    violated.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    violated.yaxis.set_minor_locator(NullLocator())
+    violated.yaxis.set_major_formatter("{x:g}")
     cost.set_ylabel("resources and changes [EUR/h]")
     violated.set_ylabel("user-seconds above the objective [%]")
     violated.legend()

@@ -46,7 +46,7 @@ class Settings:
     worlds: int = 128
     global_weight: float = 0.5
     central: bool = True
-    violated_percent: float = 0.25
+    violated_percent: float = 0.4
     violated_eur_per_user_h: float = 0.06
     price_follows: bool = True
     randomised: int = 1
@@ -80,6 +80,7 @@ DEFAULTS: Final[Mapping[Algorithm, Settings]] = {
         worlds=128,
         global_weight=0.0,
         central=False,
+        violated_percent=0.25,
         violated_eur_per_user_h=0.3,
         price_follows=False,
     ),

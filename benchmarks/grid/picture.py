@@ -118,9 +118,7 @@ def _legend(figure: Figure, styles: dict[str, dict[str, Any]]) -> None:
     handles = [Line2D([], [], linestyle="none", label=policy, **style) for policy, style in styles.items()]
     handles.append(Line2D([], [], label="front of the competitors", **FRONT))
     if any(style["marker"] == BOUND["marker"] for style in styles.values()):
-        handles.append(
-            Line2D([], [], linestyle="none", color="#777777", label="knows the future, a bound", **BOUND)
-        )
+        handles.append(Line2D([], [], linestyle="none", color="#777777", label="knows the future, a bound", **BOUND))
     longest = max(len(str(handle.get_label())) for handle in handles)
     fitting = int(figure.get_figwidth() / (INCHES_PER_LETTER * longest + 0.5))
     figure.legend(handles=handles, loc="outside lower center", ncols=max(1, fitting), fontsize=8, frameon=False)
