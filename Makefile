@@ -43,7 +43,7 @@ $(VENV)/.installed-demo: setup.cfg constraints.txt | $(VENV)/.created
 $(VENV)/.installed-all: setup.cfg constraints.txt | $(VENV)/.created
 	@echo "Installing everything that the tests need into $(VENV), torch first; this takes minutes ..."
 	$(INSTALL) '$(TORCH)'
-	$(INSTALL) -e '.[render,predictors,agents,benchmarks,third_party,serve,dev]'
+	$(INSTALL) -e '.[render,predictors,agents,benchmarks,third-party,serve,dev]'
 	@touch $@
 
 $(VENV)/.created:
