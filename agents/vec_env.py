@@ -4,23 +4,23 @@ Stable-Baselines3 has adapters for lists of Python environments only; this one h
 worth an order of magnitude in training steps per second.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecMonitor
-from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvStepReturn
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 import metaverse_env  # noqa: F401  registers the ids
+from agents.batch import Batch
 from metaverse_env.envs.vector import MetaverseVectorEnv
-from metaverse_env.errors import ConfigurationError, LifecycleError
+from metaverse_env.errors import ConfigurationError
 
 Array = np.ndarray
 
 
-class BatchedVecEnv(VecEnv):
+class BatchedVecEnv(Batch):
     """A :class:`~metaverse_env.envs.vector.MetaverseVectorEnv` behind Stable-Baselines3's interface.
 
     Truncations are reported as ``TimeLimit.truncated`` with the ``terminal_observation``, so that values are
@@ -40,7 +40,11 @@ class BatchedVecEnv(VecEnv):
             raise ConfigurationError(f"needs autoreset_mode='SameStep', got {env.autoreset_mode.value!r}")
         self.env = env  # before the base class, which asks it for its render mode
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
-        self._actions: Array | None = None
+
+    @property
+    def shared(self) -> MetaverseVectorEnv:
+        """The vector environment."""
+        return self.env
 
     def reset(self) -> Array:
         """Start all worlds; those that :meth:`seed` named start from these seeds."""
@@ -50,19 +54,13 @@ class BatchedVecEnv(VecEnv):
         self._reset_options()
         return observation
 
-    def step_async(self, actions: Array) -> None:
-        """Take the actions of the next step."""
-        self._actions = actions
-
     def step_wait(self) -> VecEnvStepReturn:
         """Return observations, rewards, dones and infos of the step.
 
         Raises:
             LifecycleError: Without actions before.
         """
-        if self._actions is None:
-            raise LifecycleError("step_wait before step_async; call step(actions)")
-        observation, rewards, _, truncated, batch = self.env.step(self._actions)
+        observation, rewards, _, truncated, batch = self.env.step(self.taken())
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for index in np.flatnonzero(truncated):
             infos[index] = {"terminal_observation": batch["final_obs"][index], "TimeLimit.truncated": True}
@@ -71,36 +69,6 @@ class BatchedVecEnv(VecEnv):
     def close(self) -> None:
         """Close the environment."""
         self.env.close()
-
-    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        """Return an attribute of the vector environment, once for every world asked for."""
-        return [getattr(self.env, attr_name)] * len(list(self._get_indices(indices)))
-
-    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Refuse: the worlds share one environment.
-
-        Raises:
-            ConfigurationError: Always.
-        """
-        raise ConfigurationError(f"{attr_name} cannot be set for some worlds of a batch; set it on .env, for all")
-
-    def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
-        """Call a method of the vector environment once; return its result for every world asked for.
-
-        Of ``action_masks``, which has a row for each world, these rows.
-        """
-        result, asked = getattr(self.env, method_name)(*args, **kwargs), list(self._get_indices(indices))
-        return [result[world] for world in asked] if method_name == "action_masks" else [result] * len(asked)
-
-    def env_is_wrapped(
-        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
-    ) -> list[bool]:
-        """Tell that no world is wrapped."""
-        return [False] * len(list(self._get_indices(indices)))
-
-    def get_images(self) -> Sequence[Array | None]:
-        """Return no pictures; render a single environment of the same seed."""
-        return [None] * self.num_envs
 
 
 def make_vec_env(env_id: str = "Metaverse/MultiZone-v0", num_envs: int = 64, **arguments: Any) -> VecMonitor:

@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from metaverse_env.contracts import World
-from metaverse_env.errors import ConfigurationError, LifecycleError
+from metaverse_env.errors import LifecycleError
 from metaverse_env.forecasters import HORIZON
 from metaverse_env.history import History
-from metaverse_env.simulator.foresight import foresee
+from metaverse_env.simulator.foresight import foresee, simulated
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command, Forecast
 from metaverse_env.units import QUANTILES, TARGETS
@@ -34,11 +34,7 @@ class PerfectForecaster:
         Raises:
             ConfigurationError: It is not simulated, and so has no future yet.
         """
-        if not isinstance(world, SimulatedWorld):
-            raise ConfigurationError(
-                f"forecaster 'perfect' needs a simulated world, not a {type(world).__name__}; choose another forecaster"
-            )
-        self._world = world
+        self._world = simulated(world, "forecaster 'perfect'")
 
     def forecast(self, history: History, ticks: Sequence[int] | None = None) -> Forecast:
         """Return what will be; where a trace ends, its last tick.

@@ -19,8 +19,8 @@ import numpy as np
 
 from agents.baselines.parameters import controller, parameter
 from metaverse_env.contracts import View, World
-from metaverse_env.errors import ConfigurationError, LifecycleError
-from metaverse_env.simulator.foresight import foresee
+from metaverse_env.errors import LifecycleError
+from metaverse_env.simulator.foresight import foresee, simulated
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
 from metaverse_env.zones import ZoneGraph
@@ -46,11 +46,7 @@ class _Clairvoyant:
         Raises:
             ConfigurationError: It is not simulated, and so has no future yet.
         """
-        if not isinstance(world, SimulatedWorld):
-            raise ConfigurationError(
-                f"a clairvoyant policy needs a simulated world, not a {type(world).__name__}; choose another policy"
-            )
-        self._world = world
+        self._world = simulated(world, "a clairvoyant policy")
 
     def reset(self, zones: ZoneGraph, worlds: int) -> None:
         """Nothing is remembered but the world."""

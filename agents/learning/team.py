@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
-from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvStepReturn
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
+from agents.batch import Batch
 from agents.learning.dead_band import DeadBand
 from agents.learning.pay import Pay
 from agents.learning.rows import ZoneRows
 from agents.learning.tally import Tally
 from metaverse_env.envs.shell import Shell
-from metaverse_env.errors import ConfigurationError, LifecycleError
+from metaverse_env.errors import ConfigurationError
 from metaverse_env.units import RESOURCES
 
 Array = np.ndarray
@@ -42,7 +42,7 @@ def _groups(shells: Sequence[Shell]) -> list[_Group]:
     return groups
 
 
-class TeamVecEnv(VecEnv):
+class TeamVecEnv(Batch):
     """Every zone of every world as an agent of its own, in one batch.
 
     Args:
@@ -81,7 +81,6 @@ class TeamVecEnv(VecEnv):
         actions = spaces.Discrete(int(np.prod(self.choices))) if joint else space
         super().__init__(self._groups[-1].agents.stop, spaces.Box(-1.0, 1.0, (size,), np.float32), actions)
         self._first_seed: int | None = seed
-        self._actions: Array | None = None
 
     def replace(self, shells: Sequence[Shell]) -> None:
         """Go on in other worlds, of as many agents; call :meth:`reset` then.
@@ -107,20 +106,15 @@ class TeamVecEnv(VecEnv):
         self._first_seed = None
         return np.concatenate(parts)
 
-    def step_async(self, actions: Array) -> None:
-        """Take the actions of the next step, ``[agents, choices]``."""
-        self._actions = actions
-
     def step_wait(self) -> VecEnvStepReturn:
         """Return rows, rewards, dones and infos of the step.
 
         Raises:
             LifecycleError: Without actions before.
         """
-        if self._actions is None:
-            raise LifecycleError("step_wait before step_async; call step(actions)")
+        taken = self.taken()
         infos: list[dict[str, Any]] = [NOTHING] * self.num_envs
-        parts = [self._step(group, self._decided(self._actions[group.agents]), infos) for group in self._groups]
+        parts = [self._step(group, self._decided(taken[group.agents]), infos) for group in self._groups]
         observations, rewards, dones = (np.concatenate(part) for part in zip(*parts, strict=True))
         return observations, rewards, dones, infos
 
@@ -153,32 +147,3 @@ class TeamVecEnv(VecEnv):
 
     def _rows(self, group: _Group, observation: Array) -> Array:
         return group.rows.critic(observation) if self.central else group.rows.actor(observation)
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        """Return an attribute, once for every agent asked for."""
-        return [getattr(self, attr_name)] * len(list(self._get_indices(indices)))
-
-    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Refuse: the agents share their worlds.
-
-        Raises:
-            ConfigurationError: Always.
-        """
-        raise ConfigurationError(f"{attr_name} cannot be set for some agents of a team; set it on the team")
-
-    def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
-        """Call a method once; return its result for every agent asked for."""
-        return [getattr(self, method_name)(*args, **kwargs)] * len(list(self._get_indices(indices)))
-
-    def env_is_wrapped(
-        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
-    ) -> list[bool]:
-        """Tell that no world is wrapped."""
-        return [False] * len(list(self._get_indices(indices)))
-
-    def get_images(self) -> Sequence[Array | None]:
-        """Return no pictures."""
-        return [None] * self.num_envs

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from metaverse_env.errors import LifecycleError
+from metaverse_env.contracts import World
+from metaverse_env.errors import ConfigurationError, LifecycleError
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
 from metaverse_env.units import MEMORY
@@ -15,6 +16,21 @@ MEMORY_TO_SPARE: Final = 3.0
 """Times the pending memory that copies get, so that nothing is killed in them and their demand is that of users."""
 OTHER_NOISE: Final = 0x9E3779B97F4A7C15
 """Sets noise keys apart; an odd number without pattern, the golden ratio's."""
+
+
+def simulated(world: World, who: str) -> SimulatedWorld:
+    """Return a world that has a future to know.
+
+    Args:
+        world: What was handed to someone clairvoyant.
+        who: Its name, for the message.
+
+    Raises:
+        ConfigurationError: It is not simulated, and so has no future yet.
+    """
+    if not isinstance(world, SimulatedWorld):
+        raise ConfigurationError(f"{who} needs a simulated world, not a {type(world).__name__}; choose another")
+    return world
 
 
 class Foreseen(NamedTuple):

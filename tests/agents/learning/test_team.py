@@ -110,7 +110,7 @@ def test_what_cannot_be_is_said() -> None:
         team(shell(), shell("single_zone"))
     with pytest.raises(LifecycleError, match="step_async"):
         team().step_wait()
-    with pytest.raises(ConfigurationError, match="for some agents"):
+    with pytest.raises(ConfigurationError, match="for some of a batch"):
         team().set_attr("pay", Pay())
 
 
