@@ -147,12 +147,17 @@ def learned(algorithm: str, source: str) -> LearnedPolicy:
 
     Raises:
         UnknownNameError: None is shipped for that scenario.
-        ConfigurationError: There is no such file.
+        ConfigurationError: There is no such file, or none is shipped for any scenario.
         CheckpointError: It is damaged or for another layout of observations.
     """
     if Path(source).suffix:
         return LearnedPolicy(*load_policy(Path(source)))
     shipped = {path.stem.removeprefix(f"{algorithm}_"): path for path in SHIPPED.glob(f"{algorithm}_*.json")}
+    if not shipped:
+        raise ConfigurationError(
+            f"no {algorithm} policy is shipped; train one with 'metaverse train {algorithm}' and name it "
+            f"{algorithm}@FOLDER/{algorithm}.json"
+        )
     if source not in shipped:
         raise UnknownNameError(f"scenario of a shipped {algorithm} policy, or file *.json,", source, shipped)
     return LearnedPolicy(*load_policy(shipped[source]))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from metaverse_env.errors import ConfigurationError
+
 Algorithm = Literal["mappo", "ippo", "ppo", "dqn"]
 
 TRAINING_SEED: Final = 2_000_000
@@ -52,6 +54,18 @@ class Settings:
     randomised: int = 1
     curriculum: tuple[float, ...] = (1.0,)
     validation_worlds: int = 16
+
+    def __post_init__(self) -> None:
+        """Check what one value alone does not show.
+
+        Raises:
+            ConfigurationError: The worlds cannot be shared evenly among the variants.
+        """
+        if self.worlds % self.randomised:
+            raise ConfigurationError(
+                f"worlds = {self.worlds} cannot be shared evenly among randomised = {self.randomised} variants; "
+                f"give a multiple of {self.randomised}"
+            )
 
     @property
     def first_seed(self) -> int:

@@ -172,6 +172,11 @@ def test_only_scenarios_with_a_shipped_policy_have_one() -> None:
         agents.load("mappo", weights="nowhere")
 
 
+def test_an_algorithm_without_a_shipped_policy_says_how_to_get_one() -> None:
+    with pytest.raises(ConfigurationError, match="metaverse train ippo"):
+        agents.load("ippo")
+
+
 def test_the_card_tells_what_the_policy_sees() -> None:
     card = untrained()[1].card
     assert isinstance(card, Card)

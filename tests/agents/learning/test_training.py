@@ -130,6 +130,7 @@ def test_a_limit_of_time_ends_it(tmp_path: Path) -> None:
         (["--scenario", "complx"], "unknown scenario 'complx'"),
         (["--resume"], "nothing to resume"),
         (["--minutes", "0.001"], "minutes"),
+        (["--randomised", "3"], "worlds = 8 cannot be shared evenly among randomised = 3"),
     ],
 )
 def test_what_cannot_be_is_wrong_usage(words: list[str], message: str, tmp_path: Path) -> None:
