@@ -11,12 +11,11 @@ may be followed by ``"@scenario"`` or ``"@tuned.json"`` for the parameters that 
 
 import inspect
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from agents.tuned import tuned_parameters
-from metaverse_env.errors import ConfigurationError, UnknownNameError
-from metaverse_env.plugins import resolve
+from metaverse_env.errors import ConfigurationError
+from metaverse_env.plugins import resolve, resolve_own
 
 if TYPE_CHECKING:
     from metaverse_env.contracts import Policy
@@ -81,7 +80,7 @@ def load(name: str, **parameters: Any) -> "Policy":
             module holds is no policy.
     """
     plain, tuned, source = name.partition("@")
-    maker = _of_a_user(plain) if ":" in plain else resolve("policy", plain, POLICIES, extra="agents")
+    maker = resolve_own("policy", plain) if ":" in plain else resolve("policy", plain, POLICIES, extra="agents")
     found = _found(plain, source) if tuned else {}
     policy: Policy = _made(name, maker, found | parameters)
     _check(name, policy)
@@ -100,22 +99,6 @@ def plain_name(name: str) -> str:
     ('hpa', 'hpa')
     """
     return name.partition("@")[0]
-
-
-def _of_a_user(name: str) -> Any:
-    module_name, attribute = name.split(":", 1)
-    try:
-        module = import_module(module_name)
-    except ModuleNotFoundError as missing:
-        raise ConfigurationError(
-            f"policy {name!r}: there is no module {missing.name!r}. Run in the folder of {module_name}.py, or name it "
-            f"in PYTHONPATH; what the module itself imports must be installed."
-        ) from missing
-    if not hasattr(module, attribute):
-        raise UnknownNameError(
-            f"policy in module {module_name}", attribute, [known for known in vars(module) if not known.startswith("_")]
-        )
-    return getattr(module, attribute)
 
 
 def _made(name: str, source: Any, parameters: dict[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """What ``metaverse train`` does for agents. Nothing here needs torch, so that ``--help`` works without it."""
 
 import inspect
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
@@ -16,6 +17,10 @@ from metaverse_env.plugins import resolve
 
 _TRAINERS: Final = {"train": "agents.learning.run:train", "say": "agents.learning.run:say"}
 """Where the work is done, and torch imported."""
+
+
+CHECKPOINT: Final = "checkpoint.safetensors"
+"""What a training goes on from; as :mod:`predictors.stgnn.checkpoints` calls it, which needs torch."""
 
 
 class Dynamics(StrEnum):
@@ -55,9 +60,37 @@ def _asked(
     minutes: Annotated[float | None, typer.Option(min=0.01, help="At most.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Of torch.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew in a folder that holds a run, which is lost.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Stand for the options that all trainings share; see :func:`_training`."""
+
+
+def _check_free(out: Path, algorithm: Algorithm, resume: bool, overwrite: bool) -> None:
+    """Keep a run from being lost by a command that is given twice.
+
+    Raises:
+        ConfigurationError: The folder holds a run, and neither is asked for; or both are.
+    """
+    if resume and overwrite:
+        raise ConfigurationError("--resume goes on with a run and --overwrite starts it anew; give one of them")
+    if not resume and not overwrite and (found := _run_in(out, algorithm)):
+        raise ConfigurationError(
+            f"{out} holds {found}; --resume goes on, --overwrite starts anew, or name another folder with --out"
+        )
+
+
+def _run_in(out: Path, algorithm: Algorithm) -> str:
+    """Return which run a folder holds, in words; nothing where there is none."""
+    if not any((out / name).exists() for name in (f"{algorithm}.json", CHECKPOINT)):
+        return ""
+    try:
+        steps = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["figures"]["agent_steps"]
+    except (OSError, ValueError, LookupError):
+        return "a run that was interrupted"
+    return f"a run of {steps:,} agent steps"
 
 
 def _hardness(curriculum: str) -> tuple[float, ...]:
@@ -84,6 +117,7 @@ def _training(algorithm: Algorithm, about: str) -> Callable[..., None]:
     def command(**given: Any) -> None:
         line = _command_line(algorithm, given, {parameter.name: parameter.default for parameter in parameters})
         kept = {name: given.pop(name) for name in ("minutes", "threads", "resume")}
+        _check_free(given["out"], algorithm, kept["resume"], given.pop("overwrite"))
         out, as_json = writable(given.pop("out")), given.pop("as_json")
         given |= {"dynamics": str(given["dynamics"]), "forecaster": str(given["forecaster"])}
         settings = replace(defaults, **given | {"curriculum": _hardness(given["curriculum"])})
@@ -104,11 +138,12 @@ def _training(algorithm: Algorithm, about: str) -> Callable[..., None]:
     return command
 
 
-_CHANGES_NOTHING: Final = ("out", "threads", "resume", "as_json")
+_CHANGES_NOTHING: Final = ("out", "threads", "resume", "overwrite", "as_json")
 """Options that a policy does not depend on."""
 
-_WRITTEN: Final = """Interrupt with Ctrl-C; the same command with --resume goes on. The folder gets {0}.json and
-{0}.safetensors, which are the policy, config.json, metrics.json, curves.png, TensorBoard's events and the checkpoint.
+_WRITTEN: Final = """Interrupt with Ctrl-C; the same command with --resume goes on. A folder that holds a run is refused
+without --resume or --overwrite. It gets {0}.json and {0}.safetensors, which are the policy, config.json, metrics.json,
+curves.png, TensorBoard's events and the checkpoint.
 
 Compare it with: metaverse benchmark run --policies {0}@FOLDER/{0}.json,threshold"""
 

@@ -14,11 +14,12 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from agents.baselines.hpa.replicas import Tolerance, proposed_per_replica
-from agents.baselines.hpa.rules import DEFAULT_UP, Behaviour, RatePolicy, Rules, limited_by_rates
-from agents.baselines.hpa.stabilising import Log, Recommended, stabilised
+from agents.baselines.hpa.replicas import proposed_per_replica
 from agents.baselines.parameters import controller, down_window_parameter, parameter
 from agents.baselines.seeing import known
+from metaverse_env.autoscaling.behaviour import DEFAULT_UP, Behaviour, RatePolicy, Rules, limited_by_rates
+from metaverse_env.autoscaling.stabilising import Log, Recommended, stabilised
+from metaverse_env.autoscaling.tolerance import Tolerance
 from metaverse_env.contracts import View
 from metaverse_env.telemetry import Command
 from metaverse_env.zones import ZoneGraph

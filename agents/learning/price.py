@@ -1,19 +1,21 @@
 """What a violated user-hour has to cost so that a learner violates no more than is allowed: a Lagrange multiplier.
 
 The cheapest policy within a limit of violations is the best one at some price of violations. That price is found while
-learning, by dual ascent on its logarithm: it rises while there is too much, and falls while there is too little.
+learning, by dual ascent on its logarithm: it rises while there is too much, and falls while there is too little. What
+counts is the policy as it would be used, without exploring, on worlds that it does not learn from: exploring violates
+more, and a price that follows it makes the policy too careful.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
-WARM_UP: Final = 10
-"""Rounds before the price moves: what comes first is the untrained policy's doing [choice]."""
-RATE: Final = 0.02
-"""Change of the log-price per round where there is twice as much as allowed [choice]."""
-MEMORY: Final = 0.9
-"""How much of the average of past rounds stays in each new one: events make violations come in bursts [choice]."""
+WARM_UP: Final = 2
+"""Looks before the price moves: what comes first is the untrained policy's doing [choice]."""
+RATE: Final = 0.08
+"""Change of the log-price per look where there is twice as much as allowed [choice]."""
+MEMORY: Final = 0.5
+"""How much of the average of past looks stays in each new one: a policy that learns is restless [choice]."""
 MOST: Final = 1.0
 """Bound of the relative excess that counts [choice]."""
 
@@ -25,25 +27,25 @@ class Price:
     Attributes:
         eur_per_user_h: The price now.
         allowed_percent: Share of user-seconds that may be violated.
-        average_percent: What was, averaged over the latest rounds; ``None`` before the first.
-        rounds: How many there were.
+        average_percent: What was, averaged over the latest looks; ``None`` before the first.
+        looks: How many there were.
     """
 
     eur_per_user_h: float
     allowed_percent: float
     average_percent: float | None = None
-    rounds: int = 0
+    looks: int = 0
 
     def follow(self, violated_percent: float) -> None:
-        """Take in a round.
+        """Take in a look.
 
-        >>> price = Price(0.1, allowed_percent=0.5, average_percent=1.0, rounds=WARM_UP)
+        >>> price = Price(0.1, allowed_percent=0.5, average_percent=1.0, looks=WARM_UP)
         >>> price.follow(1.0)
         >>> round(price.eur_per_user_h, 5)
-        0.10202
+        0.10833
         """
-        self.rounds += 1
-        if self.rounds <= WARM_UP or self.average_percent is None:
+        self.looks += 1
+        if self.looks <= WARM_UP or self.average_percent is None:
             self.average_percent = violated_percent
             return
         self.average_percent = MEMORY * self.average_percent + (1.0 - MEMORY) * violated_percent

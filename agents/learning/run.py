@@ -39,7 +39,7 @@ def train(
 
     Raises:
         CheckpointError: There is nothing to go on from, or it was made with other settings.
-        ConfigurationError: The run was too short for a single look.
+        ConfigurationError: The run that it goes on with is over, and had no look at the policy.
     """
     torch.set_num_threads(threads)
     console = Console(stderr=True)
@@ -58,6 +58,8 @@ def train(
 
 def say(settings: Settings, out: Path, figures: dict[str, Any], as_json: bool) -> None:
     """Print how good a policy is: JSON, or a sentence for people."""
+    if warning := _warning(settings, figures):
+        typer.echo(warning, err=True)
     if as_json:
         typer.echo(json.dumps(figures, indent=1))
         return
@@ -85,7 +87,7 @@ def _finish(training: Training, out: Path) -> dict[str, Any]:
     history, settings = training.history, training.settings
     if not history:
         raise ConfigurationError(
-            f"{training.agent_steps} agent steps end before the first look at the policy; give more minutes or steps"
+            f"the run of {training.agent_steps} agent steps in {out} had no look at the policy; give --overwrite"
         )
     kept = min(range(len(history)), key=lambda index: history[index]["loss"])
     figures = {
@@ -111,5 +113,19 @@ def _sentence(settings: Settings, figures: dict[str, Any]) -> str:
     return (
         f"{settings.algorithm}: {kept['cost_eur_per_h']:.3f} EUR/h at {kept['violated_percent']:.3f} % violated "
         f"user-seconds in {settings.validation_worlds} worlds of the physics that it did not learn from; "
-        f"{agent_steps:,} agent steps in {figures['minutes']} min ({figures['agent_steps_per_s']:,} a second)"
+        f"kept at {figures['kept_at_agent_steps']:,} of {settings.agent_steps:,} agent steps; {agent_steps:,} in "
+        f"{figures['minutes']} min ({figures['agent_steps_per_s']:,} a second)"
+    )
+
+
+def _warning(settings: Settings, figures: dict[str, Any]) -> str:
+    """Return what is wrong with the policy; nothing if it violates no more than it may."""
+    violated = figures["validation"]["violated_percent"]
+    if violated <= settings.violated_percent:
+        return ""
+    longer = figures["agent_steps"] < settings.agent_steps
+    remedy = "train longer: the same command with --resume" if longer else "train longer, with more --agent-steps"
+    return (
+        f"Warning: the policy violates {violated:.3f} % of user-seconds, more than the {settings.violated_percent:g} % "
+        f"aimed at; {remedy}"
     )

@@ -7,6 +7,7 @@ import numpy as np
 
 from agents.learning.card import SHIPPED, Card, Weights, load_policy
 from agents.learning.dead_band import DeadBand
+from agents.learning.floor import MemoryFloor
 from agents.learning.rows import ZoneRows
 from metaverse_env.action import ActionCodec
 from metaverse_env.contracts import View
@@ -49,7 +50,7 @@ class Network:
         self._head, self._skip = head[:width], head[width:]
 
     def __call__(self, rows: Array) -> Array:
-        """Return ``float32 [N, outputs]`` of rows ``[N, row]``."""
+        """Return ``float32 [..., N, outputs]`` of rows ``[..., N, row]``."""
         first, first_bias, second, second_bias, _, bias = self._parts
         hidden = np.tanh(np.tanh(rows @ first + first_bias) @ second + second_bias)
         outputs: Array = hidden @ self._head + bias
@@ -75,10 +76,12 @@ class LearnedPolicy:
         self._rows: ZoneRows | None = None
         self._codec: ActionCodec | None = None
         self._handover = 0
+        self._floor = MemoryFloor()
 
     def reset(self, zones: ZoneGraph, worlds: int) -> None:
-        """Prepare for these zones; a learned policy remembers nothing."""
+        """Prepare for these zones; a learned policy remembers nothing but kills for want of memory."""
         self._rows, self._codec = ZoneRows(zones, len(self.card.zone_features)), None
+        self._floor = MemoryFloor()
 
     def act(self, view: View) -> Command:
         """Decide for every zone.
@@ -92,9 +95,13 @@ class LearnedPolicy:
         observation = self._observation(view, self._rows)
         if self._codec is None:
             self._codec = self._fitting(view)
-        outputs = self._network(self._rows.actor(observation))
+        rows = self._rows.actor(observation)
+        # World by world: how a product of matrices is rounded depends on their size, and who decides on the edge of its
+        # dead band must not depend on the worlds beside it.
+        outputs = self._network(rows.reshape(len(observation), self._rows.zones, -1)).reshape(len(rows), -1)
         actions = self._scalings(outputs) if self.card.action == "continuous" else self._factors(outputs)
-        return self._codec.decode(actions.reshape(len(observation), self._rows.zones, -1), view.pending)
+        command = self._codec.decode(actions.reshape(len(observation), self._rows.zones, -1), view.pending)
+        return self._floor.under(command, view)
 
     def _observation(self, view: View, rows: ZoneRows) -> Array:
         """Return the observation of a view, if it is of the layout that the policy learned with."""

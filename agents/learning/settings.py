@@ -32,8 +32,8 @@ class Settings:
         central: Whether the critic sees all zones pooled.
         violated_percent: Share of user-seconds above the objective to aim at.
         violated_eur_per_user_h: The charge for them at first.
-        price_follows: Whether that charge then moves until as many are violated; not for one who learns from random
-            actions, whose violations say nothing about the policy.
+        price_follows: Whether that charge then moves until as many are violated; not for a learner from memory, whose
+            rewards of the past were paid at the prices of the past.
         randomised: How many variants of the scenario to learn from; 1 is the scenario itself.
         curriculum: Hardness of the disturbances in each equal part of the training, 0 for none to 1 for all.
         validation_worlds: That say which weights to keep.
@@ -53,7 +53,7 @@ class Settings:
     price_follows: bool = True
     randomised: int = 1
     curriculum: tuple[float, ...] = (1.0,)
-    validation_worlds: int = 16
+    validation_worlds: int = 32
 
     def __post_init__(self) -> None:
         """Check what one value alone does not show.
@@ -84,9 +84,17 @@ class Settings:
 
 
 DEFAULTS: Final[Mapping[Algorithm, Settings]] = {
-    "mappo": Settings(),
-    "ippo": Settings("ippo", global_weight=0.0, central=False),
-    "ppo": Settings("ppo", "single_zone", agent_steps=6_000_000, worlds=1024, global_weight=0.0, central=False),
+    "mappo": Settings(violated_percent=0.25),
+    "ippo": Settings("ippo", global_weight=0.0, central=False, violated_percent=0.25),
+    "ppo": Settings(
+        "ppo",
+        "single_zone",
+        agent_steps=6_000_000,
+        worlds=1024,
+        global_weight=0.0,
+        central=False,
+        validation_worlds=128,
+    ),
     "dqn": Settings(
         "dqn",
         "single_zone",
@@ -94,9 +102,9 @@ DEFAULTS: Final[Mapping[Algorithm, Settings]] = {
         worlds=128,
         global_weight=0.0,
         central=False,
-        violated_percent=0.25,
         violated_eur_per_user_h=0.3,
         price_follows=False,
+        validation_worlds=128,
     ),
 }
 """What suits each algorithm."""

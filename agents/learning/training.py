@@ -28,10 +28,8 @@ from predictors.stgnn.checkpoints import (
     write_checkpoint,
 )
 
-ROUNDS: Final = 400
-"""Parts of a training after each of which the price follows what was violated [choice]."""
-ROUNDS_PER_LOOK: Final = 10
-"""After so many the policy is judged and everything is saved [choice]."""
+LOOKS: Final = 80
+"""How often in a training the policy is judged, the price follows and everything is saved [choice]."""
 
 Report = Callable[[dict[str, float]], None]
 
@@ -77,25 +75,18 @@ class Training:
         """
         left = self.settings.agent_steps - self.agent_steps
         if left > 0:
-            rounds = _Rounds(self, report, None if minutes is None else 60.0 * minutes)
+            looks = _Looks(self, report, None if minutes is None else 60.0 * minutes)
             try:
-                self.learner.learn(left, rounds, log_interval=10, reset_num_timesteps=False)
+                self.learner.learn(left, looks, log_interval=10, reset_num_timesteps=False)
+                self._look_once_more(report)
             finally:
                 self.save()
         return self.best
 
-    def round_over(self) -> dict[str, float]:
-        """Let the price follow what was violated; return what the round was like."""
-        figures = self.team.tally.figures()
+    def look(self) -> dict[str, float]:
+        """Judge the policy as it is, keep it if it is the best so far, let the price follow, and save everything."""
+        weights, training = weights_of(self.learner), self.team.tally.figures()
         self.team.tally = Tally()
-        if self.settings.price_follows:
-            self.price.follow(figures["violated_percent"])
-        self.team.pay = pay(self.settings, self.price.eur_per_user_h)
-        return figures
-
-    def look(self, training: dict[str, float]) -> dict[str, float]:
-        """Judge the policy as it is, keep it if it is the best so far, and save everything."""
-        weights = weights_of(self.learner)
         figures = self.judge.figures(LearnedPolicy(self.card, weights))
         loss = self.judge.loss(figures)
         if loss < min((entry["loss"] for entry in self.history), default=float("inf")):
@@ -104,8 +95,20 @@ class Training:
         entry |= {f"training_{name}": value for name, value in training.items()}
         entry["violated_eur_per_user_h"] = self.price.eur_per_user_h
         self.history.append(entry)
+        self._reprice(figures["violated_percent"])
         self.save()
         return entry
+
+    def _look_once_more(self, report: Report) -> None:
+        """Judge what was learnt since the last look where time ran out; a full training ends with a look of its own."""
+        seen = self.history[-1]["agent_steps"] if self.history else 0.0
+        if seen < self.agent_steps and (not self.history or self.agent_steps < self.settings.agent_steps):
+            report(self.look())
+
+    def _reprice(self, violated_percent: float) -> None:
+        if self.settings.price_follows:
+            self.price.follow(violated_percent)
+        self.team.pay = pay(self.settings, self.price.eur_per_user_h)
 
     def harden(self) -> None:
         """Make the worlds as hard as they are to be by now."""
@@ -156,15 +159,15 @@ class Training:
         self.team.pay = pay(self.settings, self.price.eur_per_user_h)
 
 
-class _Rounds(BaseCallback):
-    """Ends rounds, looks, and stops in time."""
+class _Looks(BaseCallback):
+    """Looks, and stops in time."""
 
     def __init__(self, training: Training, report: Report, seconds: float | None) -> None:
         super().__init__()
         self.training, self.report, self.limit_s = training, report, seconds
-        self._before_s, self._rounds = training.seconds, 0
-        self._per_round = max(1, training.settings.agent_steps // ROUNDS)
-        self._next = training.agent_steps + self._per_round
+        self._before_s = training.seconds
+        self._per_look = max(1, training.settings.agent_steps // LOOKS)
+        self._next = training.agent_steps + self._per_look
 
     def _on_training_start(self) -> None:
         self._started = time.perf_counter()
@@ -173,16 +176,12 @@ class _Rounds(BaseCallback):
         training = self.training
         training.seconds = self._before_s + time.perf_counter() - self._started
         if training.agent_steps >= self._next:
-            self._next += self._per_round
-            self._rounds += 1
-            figures = training.round_over()
-            self.logger.record("team/violated_eur_per_user_h", training.price.eur_per_user_h)
-            if self._rounds % ROUNDS_PER_LOOK == 0:
-                self._look(figures)
+            self._next += self._per_look
+            self._look()
         return self.limit_s is None or training.seconds - self._before_s < self.limit_s
 
-    def _look(self, figures: dict[str, float]) -> None:
-        entry = self.training.look(figures)
+    def _look(self) -> None:
+        entry = self.training.look()
         for name, value in entry.items():
             self.logger.record(f"validation/{name}", value)
         self.training.harden()

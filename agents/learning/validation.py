@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from agents.learning.settings import VALIDATION_SEED, Settings
 from agents.learning.tally import Tally
 from metaverse_env.contracts import Policy
@@ -32,12 +34,19 @@ class Judge:
         return cls(Shell(settings.scenario, worlds, "physics", settings.forecaster), settings.violated_percent)
 
     def figures(self, policy: Policy) -> dict[str, float]:
-        """Return what :meth:`~agents.learning.tally.Tally.figures` says of an episode in every world."""
+        """Return what :meth:`~agents.learning.tally.Tally.figures` says of an episode in every world.
+
+        Violations are a mean over worlds, as in benchmarks: pooled over users, one crowd would decide for all.
+        """
         tally, worlds = Tally(), self.shell.world.worlds
+        violated, users = np.zeros(worlds), np.zeros(worlds)
         seeds = range(VALIDATION_SEED, VALIDATION_SEED + worlds)
         for turn in play(self.shell, policy, seeds, self.shell.scenario.episode_ticks):
-            tally.add(turn.step.reward.worlds)
-        return tally.figures()
+            terms = turn.step.reward.worlds
+            tally.add(terms)
+            violated += terms["violated_user_share"] * terms["users"]
+            users += terms["users"]
+        return tally.figures() | {"violated_percent": 100.0 * float((violated / np.maximum(users, 1.0)).mean())}
 
     def loss(self, figures: dict[str, float]) -> float:
         """Return the cost, raised where more is violated than allowed: the less, the better the policy."""

@@ -2,8 +2,8 @@
 
 The functions follow the controller's source, ``pkg/controller/podautoscaler`` (``replica_calculator.go`` and
 ``horizontal.go``) [V], and are held against its own unit tests. What decides about replicas (:mod:`.replicas`,
-:mod:`.stabilising`, :mod:`.rules`) takes numbers or arrays, so that one formula serves a single workload and a thousand
-zones; what looks at pods one by one (:mod:`.pods`, :mod:`.metrics`) takes pods.
+and, shared with the bridge, :mod:`metaverse_env.autoscaling`) takes numbers or arrays, so that one formula serves a
+single workload and a thousand zones; what looks at pods one by one (:mod:`.pods`, :mod:`.metrics`) takes pods.
 """
 
 from agents.baselines.hpa.metrics import (
@@ -13,9 +13,10 @@ from agents.baselines.hpa.metrics import (
     value_replicas,
 )
 from agents.baselines.hpa.pods import MetricsError, Pod, PodSample, Readiness
-from agents.baselines.hpa.replicas import Tolerance, combined
-from agents.baselines.hpa.rules import Behaviour, RatePolicy, Rules, limited, limited_by_rates
-from agents.baselines.hpa.stabilising import Change, Recommended, stabilised, stabilised_down
+from agents.baselines.hpa.replicas import combined
+from metaverse_env.autoscaling.behaviour import Behaviour, RatePolicy, Rules, limited, limited_by_rates
+from metaverse_env.autoscaling.stabilising import Change, Recommended, stabilised, stabilised_down
+from metaverse_env.autoscaling.tolerance import Tolerance
 
 __all__ = [
     "Behaviour",

@@ -20,7 +20,8 @@ from agents.baselines.hpa.pods import (
     requests,
     trusted,
 )
-from agents.baselines.hpa.replicas import Proposal, Tolerance, ceiling, proposed, proposed_again, proposed_per_replica
+from agents.baselines.hpa.replicas import Proposal, ceiling, proposed, proposed_again, proposed_per_replica
+from metaverse_env.autoscaling.tolerance import Tolerance
 
 DEFAULT_TOLERANCE: Final = Tolerance()
 DEFAULT_READINESS: Final = Readiness()

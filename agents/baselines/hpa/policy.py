@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.baselines.hpa.replicas import Tolerance, proposed, proposed_again
-from agents.baselines.hpa.rules import Behaviour, RatePolicy, Rules, limited_by_rates
-from agents.baselines.hpa.stabilising import Change, Log, Recommended, stabilised
+from agents.baselines.hpa.replicas import proposed, proposed_again
 from agents.baselines.parameters import controller, down_window_parameter, parameter
 from agents.baselines.seeing import known, most_replicas, replica_size, replicas_of
+from metaverse_env.autoscaling.behaviour import Behaviour, RatePolicy, Rules, limited_by_rates
+from metaverse_env.autoscaling.stabilising import Change, Log, Recommended, stabilised
+from metaverse_env.autoscaling.tolerance import Tolerance
 from metaverse_env.contracts import View
 from metaverse_env.telemetry import Command
 from metaverse_env.units import CPU

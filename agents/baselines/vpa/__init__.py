@@ -6,9 +6,10 @@ take arrays of any shape, one element per container or zone; a single one is an 
 
 from agents.baselines.vpa.buckets import Buckets, exponential, linear
 from agents.baselines.vpa.histogram import Checkpoint, Histogram
-from agents.baselines.vpa.memory import MemoryPeaks, bumped
+from agents.baselines.vpa.memory import MemoryPeaks
 from agents.baselines.vpa.recommending import confidence, scaled_by_confidence, with_least, with_margin
 from agents.baselines.vpa.updating import Priority, priority
+from metaverse_env.autoscaling.memory import bumped
 
 __all__ = [
     "Buckets",

@@ -28,7 +28,7 @@ from agents.baselines.hpa import (
     value_replicas,
 )
 from agents.baselines.hpa.pods import pod_samples
-from agents.baselines.hpa.rules import down_limit, up_limit
+from metaverse_env.autoscaling.behaviour import down_limit, up_limit
 
 NOW_S = 10_000.0
 Case = dict[str, Any]

@@ -5,7 +5,7 @@ import pytest
 from agents.learning.price import WARM_UP, Price
 
 
-def test_it_waits_for_the_first_rounds() -> None:
+def test_it_waits_for_the_first_looks() -> None:
     price = Price(0.1, allowed_percent=0.5)
     for _ in range(WARM_UP):
         price.follow(9.0)
@@ -23,6 +23,6 @@ def test_it_settles_where_violations_are_as_many_as_allowed(start: float) -> Non
 
 
 def test_no_burst_moves_it_far() -> None:
-    price = Price(0.1, allowed_percent=0.4, average_percent=0.4, rounds=WARM_UP)
+    price = Price(0.1, allowed_percent=0.4, average_percent=0.4, looks=WARM_UP)
     price.follow(1000.0)
-    assert price.eur_per_user_h < 0.103
+    assert price.eur_per_user_h < 0.109

@@ -46,6 +46,6 @@ def test_the_team_costs_less_and_violates_less_than_the_tuned_autoscaler() -> No
     ours, theirs = run("mappo", "multi_zone"), run("hpa@multi_zone", "multi_zone")
     cheaper = ours["cost_eur_per_h"] / theirs["cost_eur_per_h"]
     assert cheaper.mean() < 0.93
-    assert (cheaper < 1.0).all()
-    assert ours["violated_percent"].mean() < theirs["violated_percent"].mean()
+    assert (cheaper < 1.0).mean() >= 0.8
+    assert ours["violated_percent"].mean() < 0.8 * theirs["violated_percent"].mean()
     assert np.isfinite(ours["reward"]).all()

@@ -121,6 +121,31 @@ def test_a_limit_of_time_ends_it(tmp_path: Path) -> None:
     training = Training(settings("ppo", agent_steps=10_000_000), tmp_path)
     training.fit(minutes=0.01)
     assert 0 < training.agent_steps < 1_000_000
+    assert training.history[-1]["agent_steps"] == training.agent_steps  # what was learnt in it is judged
+
+
+def test_a_training_too_short_for_its_looks_gives_a_policy(tmp_path: Path) -> None:
+    done = train("ppo", tmp_path, "--agent-steps", "90000000", "--minutes", "0.01", "--violated-percent", "0.001")
+    assert done.exit_code == 0, done.output
+    steps = json.loads((tmp_path / "metrics.json").read_text())["figures"]["agent_steps"]
+    assert f"kept at {steps:,} of 90,000,000 agent steps" in done.output
+    assert "more than the 0.001 % aimed at; train longer: the same command with --resume" in done.output
+    agents.load("ppo", weights=str(tmp_path / "ppo.json"))
+
+
+def test_a_run_is_not_lost_by_the_same_command(tmp_path: Path) -> None:
+    assert train("ppo", tmp_path, "--json").exit_code == 0
+    weights = (tmp_path / "ppo.safetensors").read_bytes()
+    again = train("ppo", tmp_path)
+    assert again.exit_code == 2
+    assert "holds a run of 4,0" in again.output  # steps come in eights
+    assert "--resume goes on, --overwrite starts anew, or name another folder" in again.output
+    assert (tmp_path / "ppo.safetensors").read_bytes() == weights
+    assert train("ppo", tmp_path, "--resume", "--overwrite").exit_code == 2
+    assert train("ppo", tmp_path, "--overwrite", "--seed", "1").exit_code == 0
+    assert (tmp_path / "ppo.safetensors").read_bytes() != weights
+    (tmp_path / "metrics.json").unlink()
+    assert "holds a run that was interrupted" in train("ppo", tmp_path).output
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from agents.baselines.hpa.replicas import MOST_REPLICAS
-from agents.baselines.hpa.stabilising import Change, changed_within
+from metaverse_env.autoscaling.stabilising import Change, changed_within
+from metaverse_env.autoscaling.tolerance import MOST_REPLICAS
 from metaverse_env.errors import ConfigurationError, UnknownNameError
 
 PolicyType = Literal["Pods", "Percent"]
