@@ -9,7 +9,7 @@ TORCH := $(shell sed -n 's/^torch==.*/&/p' constraints.txt)
 PACKAGES := metaverse_env predictors agents bridges benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check bench clean help
+.PHONY: demo install test check bench clean help
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -17,8 +17,10 @@ help:  ## list these targets
 demo: $(VENV)/.installed-demo  ## show the worlds; installs the light part, without torch
 	$(BIN)/metaverse demo
 
+install: $(VENV)/.installed-all  ## install everything into .venv; then: . .venv/bin/activate
+
 test: $(VENV)/.installed-all  ## run all tests on two cores
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.installed-all  ## check format, lint, types and the layers of imports
 	$(BIN)/ruff format --check .
@@ -43,7 +45,7 @@ $(VENV)/.installed-demo: setup.cfg constraints.txt | $(VENV)/.created
 $(VENV)/.installed-all: setup.cfg constraints.txt | $(VENV)/.created
 	@echo "Installing everything that the tests need into $(VENV), torch first; this takes minutes ..."
 	$(INSTALL) '$(TORCH)'
-	$(INSTALL) -e '.[render,predictors,agents,benchmarks,third-party,serve,dev]'
+	$(INSTALL) -e '.[render,predictors,agents,benchmarks,third-party,bridges,dev]'
 	@touch $@
 
 $(VENV)/.created:

@@ -11,6 +11,7 @@
     │   └── PanelError                      a panel of series that breaks its format
     ├── ActionError          (ValueError)   an action or command outside its space
     ├── PolicyError          (RuntimeError) a controller that failed while deciding
+    ├── ClusterError         (RuntimeError) a cluster that cannot be reached, or refuses
     ├── LifecycleError       (RuntimeError) step before reset, or after the end
     ├── CheckpointError      (ValueError)   weights that do not fit what is asked of them
     └── MissingDependencyError (ImportError) an optional extra is not installed
@@ -82,6 +83,10 @@ class ActionError(MetaverseError, ValueError):
 
 class PolicyError(MetaverseError, RuntimeError):
     """A controller that raised while deciding; its own error is the cause."""
+
+
+class ClusterError(MetaverseError, RuntimeError):
+    """A cluster that cannot be reached, refuses, or answers nonsense; :mod:`bridges.errors` tells which."""
 
 
 class LifecycleError(MetaverseError, RuntimeError):

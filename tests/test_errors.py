@@ -10,6 +10,7 @@ from metaverse_env import errors
 from metaverse_env.errors import (
     ActionError,
     CheckpointError,
+    ClusterError,
     ConfigurationError,
     LifecycleError,
     MetaverseError,
@@ -33,6 +34,7 @@ EXAMPLES = (
     PanelError("n"),
     ActionError("a"),
     PolicyError("p"),
+    ClusterError("u"),
     LifecycleError("l"),
     CheckpointError("k"),
     MissingDependencyError("the window", "pygame", "render"),
