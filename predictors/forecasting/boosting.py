@@ -33,6 +33,42 @@ LOSSES: Final = ("l1", "l2")
 """What median and mean are learnt with."""
 
 
+class Budget:
+    """The time that all boosters share: each gets its part of what those before it left.
+
+    Args:
+        study: With minutes; half of what a booster gets is for its training, half for its forecasts.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._end, self.fits, self._begun = time.perf_counter() + 60.0 * study.minutes, count_fits(study), 0
+        self._stopped: list[tuple[int, int]] = []
+
+    def stop(self, rounds: int) -> Any:
+        """Return a callback that ends one training of so many rounds, which keeps all its trees then."""
+        now = time.perf_counter()
+        end = now + max(self._end - now, 0.0) / (self.fits - self._begun) / 2.0
+        self._begun += 1
+
+        def stop(state: Any) -> None:
+            if time.perf_counter() > end:
+                self._stopped.append((state.iteration + 1, rounds))
+                raise library.callback.EarlyStopException(state.iteration, state.evaluation_result_list)
+
+        stop.order = 40  # type: ignore[attr-defined]  # after early stopping, whose choice of a round comes first
+        return stop
+
+    @property
+    def stopped(self) -> str:
+        """How far the trainings were that time ended; empty if there was none."""
+        if not self._stopped:
+            return ""
+        trees, rounds = min(self._stopped)
+        return f"{trees} of {rounds} trees" + (
+            f", {len(self._stopped)} of {self.fits} boosters" if self.fits > 1 else ""
+        )
+
+
 class Data(NamedTuple):
     """Rows to learn from: columns ``[R, K]``, changes of level ``[R]``, weights ``[R]``.
 
@@ -51,6 +87,7 @@ def lightgbm(study: Study) -> Forecasts:
     windows = make_windows(series, scaling, study.lags, study.horizons)
     shape = (len(study.horizons), len(series.values) - series.validation_end, *series.shape[1:])
     median, mean, upper = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty((2, *shape), np.float32)
+    budget = Budget(study)
     for done, (h, f) in enumerate(np.ndindex(shape[0], shape[3])):
         boosters = {}
         held_out = _data(windows, series.train_end, series.validation_end, h, f)
@@ -58,12 +95,12 @@ def lightgbm(study: Study) -> Forecasts:
         for number, loss in enumerate(LOSSES):
             step = 2 * done + number
             study.report(step / (2 * shape[0] * shape[3]), f"booster {step + 1} of {2 * shape[0] * shape[3]}")
-            boosters[loss] = _fit(train, held_out, loss, study)
+            boosters[loss] = _fit(train, held_out, loss, study, budget)
         for loss, result in zip(LOSSES, (median, mean), strict=True):
             _forecast(boosters[loss], windows, h, f, result, study.threads)
         margins = error_margins(held_out.changes - _predict(boosters["l1"], held_out.columns, study.threads))
         upper[:, h, ..., f] = median[h, ..., f] + margins[:, None, None] * scaling.deviation[:, f]
-    return Forecasts(median, mean, upper)
+    return Forecasts(median, mean, upper, budget.stopped)
 
 
 def table(inputs: Inputs, horizon: int, feature: int) -> Floats:
@@ -92,7 +129,7 @@ def _data(windows: Windows, first: int, end: int, h: int, f: int) -> Data:
     return Data(np.concatenate(tables), np.concatenate(changes), np.concatenate(weights))
 
 
-def _fit(train: Data, held_out: Data, loss: str, study: Study) -> library.Booster | None:
+def _fit(train: Data, held_out: Data, loss: str, study: Study, budget: Budget) -> library.Booster | None:
     """Return a booster; ``None``, which forecasts no change, where nothing is known to learn from or to stop by."""
     if not len(train.changes) or not len(held_out.changes):
         return None
@@ -106,7 +143,7 @@ def _fit(train: Data, held_out: Data, loss: str, study: Study) -> library.Booste
         "objective": loss, "seed": study.seed, "num_threads": study.threads,
         "learning_rate": min(RATE * ROUNDS / rounds, MOST_RATE),
     }  # fmt: skip
-    stops = [library.early_stopping(PATIENCE, verbose=False), _stop_after(30.0 * study.minutes / count_fits(study))]
+    stops = [library.early_stopping(PATIENCE, verbose=False), budget.stop(rounds)]
     return library.train(settings, data, rounds, valid_sets=[valid], callbacks=stops)
 
 
@@ -121,18 +158,6 @@ def most_rounds(study: Study) -> int:
     lookups = (ticks - study.series.validation_end) * zones * count_fits(study)
     affordable = 30.0 * study.minutes * study.threads / (lookups * TREE_S)
     return int(np.clip(affordable, LEAST_ROUNDS, ROUNDS))
-
-
-def _stop_after(seconds: float) -> Any:
-    """Return a callback that ends a training, which keeps all its rounds then."""
-    started = time.perf_counter()
-
-    def stop(state: Any) -> None:
-        if time.perf_counter() - started > seconds:
-            raise library.callback.EarlyStopException(state.iteration, state.evaluation_result_list)
-
-    stop.order = 40  # type: ignore[attr-defined]  # after early stopping, whose choice of a round comes first
-    return stop
 
 
 def _predict(booster: library.Booster | None, columns: Floats, threads: int) -> Floats:

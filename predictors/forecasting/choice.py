@@ -32,12 +32,14 @@ def block_of(targets: NDArray[np.int64], first: int, end: int) -> NDArray[np.int
     return np.clip((targets - first) * BLOCKS // (end - first), 0, BLOCKS - 1)
 
 
-def choose(errors: Array, counts: Array) -> Array:
+def choose(errors: Array, counts: Array, usual: Array | None = None) -> Array:
     """Return the share of each candidate in each zone's choice, and in that of an unknown one.
 
     Args:
         errors: ``[C, N, BLOCKS]``, summed over the values of a zone in a block of time.
         counts: ``[N, BLOCKS]``, how many values they are.
+        usual: ``[C]``, shares that all zones together leave only for what is clearly better. A few extreme moments
+            decide squared errors: without it their winner would be taken for all the others too.
 
     Returns:
         ``[N + 1, C]``; rows sum to 1.
@@ -50,7 +52,11 @@ def choose(errors: Array, counts: Array) -> Array:
            [0. , 0. , 1. ],
            [0.5, 0.5, 0. ]])
     """
-    shares = np.tile(_shares(errors.sum(axis=1), counts.sum(axis=0)), (errors.shape[1] + 1, 1))
+    together, known = errors.sum(axis=1), counts.sum(axis=0) > 0.0
+    common = _shares(together, counts.sum(axis=0))
+    if usual is not None and not _beyond_chance((usual - common) @ together, known, CLEARLY):
+        common = usual
+    shares = np.tile(common, (errors.shape[1] + 1, 1))
     for zone in np.flatnonzero(counts.sum(axis=1) >= LEAST_VALUES):
         own = _shares(errors[:, zone], counts[zone])
         if _beyond_chance((shares[-1] - own) @ errors[:, zone], counts[zone] > 0.0, CLEARLY):

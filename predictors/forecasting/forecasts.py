@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from metaverse_env.errors import PanelError
 from metaverse_env.plugins import resolve
-from predictors.forecasting.progress import Report
+from predictors.forecasting.progress import Report, silent
 from predictors.forecasting.scaling import Floats
 from predictors.forecasting.series import Series
 
@@ -22,21 +22,18 @@ class Forecasts(NamedTuple):
         median: ``[H, T', N, F]``, judged by absolute error.
         mean: ``[H, T', N, F]``, judged by squared error.
         upper: ``[2, H, T', N, F]``, quantiles .9 and .99.
+        stopped: How far training was where ``minutes`` stopped it; empty where they did not.
     """
 
     median: Floats
     mean: Floats
     upper: Floats
+    stopped: str = ""
 
     def first(self, targets: int) -> "Forecasts":
         """Return a copy of the first targets alone, so that the rest can be forgotten."""
-        return Forecasts(
-            self.median[:, :targets].copy(), self.mean[:, :targets].copy(), self.upper[:, :, :targets].copy()
-        )
-
-
-def _silent(done: float, words: str) -> None:
-    """Report progress to nobody."""
+        median, mean, upper = self.median[:, :targets], self.mean[:, :targets], self.upper[:, :, :targets]
+        return Forecasts(median.copy(), mean.copy(), upper.copy(), self.stopped)
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Study:
         lags: How many ticks may be looked back, the present one included; seasons are looked up beyond.
         horizons: Ticks ahead.
         seed: Of whatever is random.
-        minutes: That training may take.
+        minutes: That training may take; fits that are linear, and forecasting, come on top.
         threads: That it may use.
         report: Told the share that is done, and a few words.
     """
@@ -62,7 +59,7 @@ class Study:
     seed: int = 0
     minutes: float = 8.0
     threads: int = 1
-    report: Report = field(default=_silent, compare=False)
+    report: Report = field(default=silent, compare=False)
 
     def __post_init__(self) -> None:
         most = self.series.train_end - 1

@@ -1,12 +1,13 @@
 """Forecasts drawn against what came."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
 from predictors.forecasting.forecasts import Forecasts
@@ -16,15 +17,39 @@ from predictors.forecasting.series import Series
 
 SHOWN_TARGETS: Final = 300
 SHOWN_PANES: Final = 4
+SHOWN_RIVALS: Final = 2
+HIGHEST_RATIO: Final = 2.0
+"""Of an error to persistence's that is drawn to scale; what is worse is written."""
 _WIDTH, _HEIGHT = 7.0, 2.6
 """Of a pane, inches."""
+_WIDE: Final = 5.0
+"""Largest over least error from which a logarithmic axis shows more than a straight one."""
+_MOST_LABELS: Final = 12
+"""Of an axis."""
+
+
+def strongest(results: Mapping[str, Mapping[str, Figures]]) -> list[str]:
+    """Return the model that was asked for first, and the rivals whose absolute errors are the least beside it.
+
+    >>> errors = {"stgnn": 3.0, "persistence": 4.0, "seasonal_naive": 9.0, "ridge": 2.0}
+    >>> strongest({name: {"1": {"mae": mae}} for name, mae in errors.items()})
+    ['stgnn', 'ridge', 'persistence']
+    """
+    ours, *rivals = results
+
+    def worse(name: str) -> float:
+        ratios = [relative_error(one, results[ours][horizon]) for horizon, one in results[name].items()]
+        known = [ratio for ratio in ratios if np.isfinite(ratio)]
+        return float(np.mean(known)) if known else np.inf
+
+    return [ours, *sorted(rivals, key=worse)[:SHOWN_RIVALS]]
 
 
 def draw_forecasts(forecasts: Mapping[str, Forecasts], series: Series, horizons: tuple[int, ...], path: Path) -> None:
     """Draw truth and medians of some zones, at the first and the last horizon.
 
-    Of several features each is drawn of the zone that it varies most in; of one feature, the zones that vary most. The
-    first model's range from median to quantile .9 is shaded.
+    Of several features each is drawn of the zone that it varies most in; of one feature, the zones that vary most, in
+    the panel's order. The first model is drawn above the others, its range from median to quantile .9 shaded.
     """
     truth = series.values[series.validation_end :][:SHOWN_TARGETS]
     panes = _panes(truth)
@@ -34,9 +59,10 @@ def draw_forecasts(forecasts: Mapping[str, Forecasts], series: Series, horizons:
     for row, (zone, feature) in zip(axes, panes, strict=True):
         for axis, h in zip(row, shown, strict=True):
             _draw_pane(axis, truth[:, zone, feature], forecasts, (h, zone, feature))
-            axis.set_title(f"{series.panel.names[zone]}, {horizons[h]} ticks ahead", fontsize=10)
+            axis.set_title(f"{series.panel.names[zone]}, {_ticks(horizons[h])} ahead", fontsize=10)
         row[0].set_ylabel(series.panel.feature_names[feature])
-    axes[0][0].legend(fontsize=8, ncols=2)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", fontsize=8, ncols=len(labels))
     for axis in axes[-1]:
         axis.set_xlabel("ticks of the test part")
     figure.savefig(path, dpi=110)
@@ -49,7 +75,11 @@ def _panes(truth: Floats) -> list[tuple[int, int]]:
     spread = np.where(known.any(axis=0), spread, -1.0)
     if truth.shape[2] > 1:
         return [(int(spread[:, f].argmax()), f) for f in range(min(truth.shape[2], SHOWN_PANES))]
-    return [(int(zone), 0) for zone in np.argsort(-spread[:, 0], kind="stable")[:SHOWN_PANES]]
+    return [(int(zone), 0) for zone in np.sort(np.argsort(-spread[:, 0], kind="stable")[:SHOWN_PANES])]
+
+
+def _ticks(count: int) -> str:
+    return f"{count} tick{'s' if count > 1 else ''}"
 
 
 def _draw_pane(axis: Any, truth: Floats, forecasts: Mapping[str, Forecasts], place: tuple[int, int, int]) -> None:
@@ -59,7 +89,9 @@ def _draw_pane(axis: Any, truth: Floats, forecasts: Mapping[str, Forecasts], pla
     axis.plot(ticks, truth, color="black", linewidth=1.3, label="observed")
     for number, (name, found) in enumerate(forecasts.items()):
         median = found.median[h, : len(truth), zone, feature]
-        axis.plot(ticks, median, linewidth=1.0, alpha=0.9, label=name, color=f"C{number}")
+        above = 3.0 + len(forecasts) - number
+        width = 1.0 if number else 1.4
+        axis.plot(ticks, median, linewidth=width, label=name, color=f"C{number}", zorder=above)
         if number == 0:
             upper = found.upper[0, h, : len(truth), zone, feature]
             axis.fill_between(ticks, median, upper, alpha=0.25, color="C0", linewidth=0, label=f"{name}, up to 90 %")
@@ -78,27 +110,54 @@ def _limits(truth: NDArray[np.floating[Any]]) -> tuple[float, float]:
 def draw_errors(found: Mapping[str, Mapping[str, Figures]], path: Path) -> None:
     """Draw each model's mean absolute error over the horizons, relative to persistence if it was asked for.
 
-    Of several features it is the mean of their ratios, since their units differ.
+    Of several features it is the mean of their ratios, since their units differ. A model that is more than twice as
+    bad is drawn at the edge, with an arrow and the number, so that it does not press the others into one line.
     """
-    figure = Figure(figsize=(7.0, 4.2), layout="constrained")
+    figure = Figure(figsize=(8.0, 4.2), layout="constrained")
     axis = figure.subplots()
     base = found.get("persistence")
-    for name, horizons in found.items():
+    horizons = sorted({int(horizon) for one in found.values() for horizon in one})
+    written: Counter[int] = Counter()
+    for name, one in found.items():
         if name != "persistence" or base is None:
-            errors = [relative_error(one, base[horizon] if base else None) for horizon, one in horizons.items()]
-            axis.plot([int(horizon) for horizon in horizons], errors, marker="o", label=name)
+            errors = [relative_error(one[str(h)], base[str(h)] if base else None) for h in horizons]
+            stopped = any(figures.get("stopped_early") for figures in one.values())
+            _draw_errors(axis, np.array(errors), name + ", stopped by --minutes" * stopped, written if base else None)
+    every = -(-len(horizons) // _MOST_LABELS)
+    axis.set_xticks(range(0, len(horizons), every), [str(h) for h in horizons[::every]])
+    axis.set_xlabel("ticks ahead")
     if base is not None:
         axis.axhline(1.0, color="grey", linestyle=":", label="persistence")
-    axis.set_xticks(sorted({int(horizon) for horizons in found.values() for horizon in horizons}))
-    axis.set_xlabel("ticks ahead")
-    axis.set_ylabel("mean absolute error" + (" / persistence's" if base else ""))
-    # Ratios on a log scale: a model that is off by ten times must not press the others into one line.
-    axis.set_yscale("log")
-    for each in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
-        each(StrMethodFormatter("{x:.3g}"))
+        axis.set_ylabel("mean absolute error / persistence's")
+    else:
+        axis.set_ylabel("mean absolute error")
+        low, high = axis.get_ylim()
+        if low <= 0.0 or high > _WIDE * low:
+            axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.yaxis.set_minor_formatter(NullFormatter())
+        axis.yaxis.set_major_formatter(StrMethodFormatter("{x:.4g}"))
     axis.grid(alpha=0.3, which="both")
-    axis.legend()
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
     figure.savefig(path, dpi=110)
+
+
+def _draw_errors(axis: Any, errors: NDArray[np.floating[Any]], name: str, written: Counter[int] | None) -> None:
+    """Draw one model; beyond the highest ratio write numbers, below those ``written`` already; ``None`` draws all."""
+    places = np.arange(len(errors))
+    (line,) = axis.plot(
+        places, errors if written is None else np.minimum(errors, HIGHEST_RATIO), marker="o", label=name
+    )
+    if written is None:
+        return
+    for place in np.flatnonzero(errors > HIGHEST_RATIO).tolist():
+        axis.plot(place, HIGHEST_RATIO, marker="^", markersize=10, color=line.get_color(), zorder=5)
+        below = -16 - 11 * written[place]
+        written[place] += 1
+        axis.annotate(
+            f"{errors[place]:.3g}", (place, HIGHEST_RATIO), xytext=(0, below), textcoords="offset points", ha="center",
+            fontsize=8, color=line.get_color(), bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5}, zorder=6,
+        )  # fmt: skip
 
 
 def relative_error(figures: Figures, base: Figures | None) -> float:

@@ -1,7 +1,8 @@
 """Which scaling and which linear forecast suit a series: judged by its validation part.
 
-The median is chosen by absolute error and the mean by squared error: of a memory that hardly ever moves and then
-returns, persistence is the one and a regression the other.
+The median is chosen by absolute error. The mean is what the median is, unless another's squared error is clearly lower:
+of a memory that hardly ever moves and then returns, persistence is the one and a regression the other; but a
+regression that wins in two flash crowds and loses everywhere else is neither.
 """
 
 from collections.abc import Callable
@@ -93,8 +94,10 @@ def _best(windows: Windows, allowed: Callable[[str], bool]) -> Linear:
     least = np.zeros(shape)
     for h, f in np.ndindex(shape):
         pool = pools[h][f]
+        usual = None
         for which in range(2):
-            shares = choose(errors[h][f][which], counts[h, f])
+            shares = choose(errors[h][f][which], counts[h, f], usual)
+            usual = shares[-1]
             for number, candidate in enumerate(pool):
                 weights[which, h, :, f] += shares[:, number, None] * candidate.weights
             names[which][h][f] = tuple(one.name for one, share in zip(pool, shares[-1], strict=True) if share)

@@ -15,13 +15,20 @@ from metaverse_env.errors import PanelError
 from metaverse_env.panels import Panel
 from predictors.forecasting.scaling import Floats
 from predictors.forecasting.seasons import calendar_seasons, find_season
+from predictors.forecasting.times import described, jump
 
 MOST_ROWS: Final = 5_000_000
 """Of the regular grid; a panel with a hole of years would need more."""
+MOST_SPARSE: Final = 10
+"""Rows of the grid for each sample: beyond, a wrong clock is likelier than so much that lacks [choice]."""
 _MOST_JITTER: Final = 0.45
 """Of a step: how far from its place on the grid a time may lie."""
 _MOST_DRIFT: Final = 0.1
 """How far the mean step may be from the median one, as a share."""
+_EXACT: Final = 1e-6
+"""Of a spacing, within which another is its multiple."""
+_OFTEN: Final = 0.25
+"""Share of all spacings that the least one must have to be a step, and not a row too many [choice]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +73,10 @@ class Series:
         known = 100.0 * float(np.isfinite(self.values).mean())
         seasons = f"seasons of {', '.join(map(str, self.seasons))} ticks" if self.seasons else "no seasons"
         inserted = f" ({self.inserted} put in as missing)" if self.inserted else ""
+        times = "" if self.panel.timestamps is None else f" {described(self.panel.timestamps)};"
         return (
             f"{self.panel.source}: {ticks} ticks{inserted}, {zones} zones, {features} features, "
-            f"{known:.1f} % observed, {seasons}; training to tick {self.train_end}, validation to tick "
+            f"{known:.1f} % observed, {seasons};{times} training to tick {self.train_end}, validation to tick "
             f"{self.validation_end}, then test"
         )
 
@@ -81,7 +89,7 @@ def make_series(panel: Panel, split: tuple[float, float, float] = (0.7, 0.1, 0.2
         split: Shares of training, validation and test.
 
     Raises:
-        PanelError: Too few times, nothing observed to learn from or to test on, or a grid of too many rows.
+        PanelError: Too few times, nothing observed to learn from or to test on, times that jump, or too many rows.
 
     >>> hours = 3600.0 * np.array([0, 1, 2, 4, 5, 6, 7, 8, 9])
     >>> panel = Panel(np.ones((9, 1, 1), np.float32), ("users",), ("lobby",), timestamps=hours)
@@ -101,7 +109,7 @@ def on_grid(panel: Panel) -> Series:
     """Put a panel on its grid; all of it is training, and it has no seasons.
 
     Raises:
-        PanelError: Its times are not on a grid, or the grid has too many rows.
+        PanelError: Its times are not on a grid, they jump, or the grid has too many rows.
     """
     places, seconds = _grid(panel)
     ticks = int(places[-1]) + 1
@@ -121,14 +129,19 @@ def _grid(panel: Panel) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
     if len(panel.timestamps) == 1:
         return np.zeros(1, dtype=np.int64), panel.timestamps
     spacings, since = np.diff(panel.timestamps), panel.timestamps - panel.timestamps[0]
-    median = float(np.median(spacings))
+    median = _usual_spacing(spacings)
     places = np.append(0, np.cumsum(np.round(spacings / median)).astype(np.int64))
     step = float(since[-1]) / max(int(places[-1]), 1)  # of all times, so that jitter does not add up
     regular = abs(step / median - 1.0) < _MOST_DRIFT and np.abs(since / step - places).max() < _MOST_JITTER
     if not regular or np.any(np.diff(places) < 1):
         raise PanelError(
             f"panel {panel.source}: times are not on a grid; their median spacing is {median:g} s. "
-            "Resample them to equal spacing"
+            "Put them on a grid by --step-s of 'metaverse forecast evaluate' and 'panel'"
+        )
+    if places[-1] + 1 > MOST_SPARSE * len(places):
+        raise PanelError(
+            f"panel {panel.source}: {len(places)} times would become {int(places[-1]) + 1} rows, one every {step:g} s: "
+            f"{jump(panel.timestamps)}"
         )
     if places[-1] >= MOST_ROWS:
         raise PanelError(
@@ -136,6 +149,18 @@ def _grid(panel: Panel) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
             f"at most {MOST_ROWS} are possible; cut it at its gaps"
         )
     return places, panel.timestamps[0] + step * np.arange(places[-1] + 1)
+
+
+def _usual_spacing(spacings: NDArray[np.float64]) -> float:
+    """Return the median spacing; where many are the least one, and all its multiples, that: half may lack a row.
+
+    >>> _usual_spacing(np.array([300.0, 600.0, 300.0, 600.0])), _usual_spacing(np.array([59.0, 60.0, 61.0]))
+    (300.0, 60.0)
+    """
+    multiples = spacings / spacings.min()
+    exact = np.abs(multiples - np.round(multiples)).max() < _EXACT
+    often = np.mean(np.round(multiples) == 1) >= _OFTEN
+    return float(spacings.min() if exact and often else np.median(spacings))
 
 
 def _ends(ticks: int, split: tuple[float, float, float]) -> tuple[int, int]:

@@ -9,7 +9,10 @@ class Prediction(BaseModel):
     cpu_cores: float
     memory_mb: float
     bandwidth_mbps: float
-    latency_ms: float
+    latency_ms: float = Field(
+        description="What the zone's allocation makes of its load: of a zone that never told its allocation and usage "
+        "it says nothing."
+    )
 
 
 class Problem(BaseModel):
@@ -42,12 +45,14 @@ class Batch(BaseModel):
 
 
 class TargetForecasts(BaseModel):
-    """For each tick ahead the quantiles of each target."""
+    """Of each target a list for every one of ``ticks_ahead``, of a number for every one of ``quantiles``."""
 
-    cpu_cores: list[list[float]]
-    memory_mb: list[list[float]]
-    bandwidth_mbps: list[list[float]]
-    latency_ms: list[list[float]]
+    cpu_cores: list[list[float]] = Field(description="[ticks ahead][quantiles], cores.")
+    memory_mb: list[list[float]] = Field(description="[ticks ahead][quantiles], MB of 10^6 bytes.")
+    bandwidth_mbps: list[list[float]] = Field(description="[ticks ahead][quantiles], Mbps of 10^6 bits per second.")
+    latency_ms: list[list[float]] = Field(
+        description="[ticks ahead][quantiles], ms; says nothing of a zone whose past has no allocation and no usage."
+    )
 
 
 class Forecasts(BaseModel):

@@ -58,6 +58,7 @@ class Endpoints:
     async def zones(self, request: Request) -> Response:
         """List the zones of the scenario and those that reported lately."""
         self.service.guard.admit(request, "read")
+        _refuse_unknown(request)
         graph, shown = self.service.settings.graph, self.service.board.current()
         names = [*graph.names, *(name for name in shown if name not in graph.names)]
         listed = [
@@ -74,6 +75,7 @@ class Endpoints:
         """Let a request to forget pass; before its query is looked at."""
         self.service.guard.admit(request, "forget")
         self.service.require_ready()
+        _refuse_unknown(request, "zone_name")
 
     async def forget(self, request: Request, zone_name: Annotated[ZoneName, Query()]) -> Response:
         """Forget what a zone said, and show its gauges no longer."""
@@ -102,6 +104,7 @@ class Endpoints:
     async def _read(self, request: Request, model: type[Model]) -> Model:
         self.service.guard.admit(request, "predict")
         self.service.require_ready()
+        _refuse_unknown(request)
         return await bodies.read(request, model, self.service.settings.max_body_bytes)
 
     async def _results(self, request: Request, items: Sequence[Work]) -> list[Any]:
@@ -126,7 +129,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     add("/predict", ends.predict, methods=["POST"], response_model=answers.Prediction, **takes(Report, 409))
     add("/predict/batch", ends.predict_batch, methods=["POST"], response_model=answers.Batch, **takes(BatchRequest))
     add("/forecast", ends.forecast, methods=["POST"], response_model=answers.Forecasts, **takes(ForecastRequest))
-    add("/zones", ends.zones, response_model=answers.ZoneList, tags=["zones"])
+    add("/zones", ends.zones, response_model=answers.ZoneList, responses=problems(422), tags=["zones"])
     add("/metrics", ends.metrics, response_class=PlainTextResponse, responses=_METRICS, tags=["operation"])
     add("/healthz", ends.healthz, response_model=answers.Health, tags=["operation"])
     add("/readyz", ends.readyz, response_model=answers.Health, responses=problems(503), tags=["operation"])
@@ -140,6 +143,17 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
 
 _METRICS: Final[Responses] = {200: {"content": {"application/openmetrics-text": {"schema": {"type": "string"}}}}}
+
+
+def _refuse_unknown(request: Request, *known: str) -> None:
+    """Refuse a query that would be left unread: who writes ``?ticks_ahead=4`` means it.
+
+    Raises:
+        ProblemError: 422 the query has a parameter that the path does not know.
+    """
+    if request.scope["query_string"] and not set(request.query_params).issubset(known):
+        taken = f"no query parameter but {', '.join(known)}" if known else "no query parameters"
+        raise ProblemError(422, f"This path takes {taken}; /openapi.json describes where the rest belongs.")
 
 
 def _entry(report: Report, result: Any) -> dict[str, Any]:

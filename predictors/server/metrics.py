@@ -1,43 +1,19 @@
 """The page that Prometheus scrapes: what was last predicted for each zone, and how the server does.
 
-The four gauges keep the units of the project; their twins beside them have Prometheus' base units. All are made when
-the page is asked for, so that a zone that is forgotten leaves no series behind. There is one process and so one series
-for each zone.
+There is one process and so one series for each zone.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
 
 from metaverse_env import __version__
-from metaverse_env.units import BANDWIDTH, CPU, LATENCY, MEMORY, MS_PER_S
 from predictors.server.board import Board
-
-_BYTES_PER_MB: Final = 1e6
-_BYTES_PER_S_PER_MBPS: Final = 1e6 / 8.0
-
-ZONE_GAUGES: Final = (
-    ("stgnn_cpu_cores", CPU, 1.0, "CPU that the zone is predicted to need, cores."),
-    ("stgnn_memory_mb", MEMORY, 1.0, "Memory that the zone is predicted to need, MB of 10^6 bytes (not MiB)."),
-    ("stgnn_memory_bytes", MEMORY, _BYTES_PER_MB, "Memory that the zone is predicted to need, bytes."),
-    ("stgnn_bandwidth_mbps", BANDWIDTH, 1.0, "Egress that the zone is predicted to need, 10^6 bits per second."),
-    (
-        "stgnn_bandwidth_bytes_per_second",
-        BANDWIDTH,
-        _BYTES_PER_S_PER_MBPS,
-        "Egress that the zone is predicted to need, bytes per second.",
-    ),
-    ("stgnn_latency_ms", LATENCY, 1.0, "Predicted p95 of the zone's latency if allocations stay as they are, ms."),
-    ("stgnn_latency_seconds", LATENCY, 1.0 / MS_PER_S, "Predicted p95 of the zone's latency, seconds."),
-)
-"""Name, target, factor and help of what is shown for each zone."""
-UPDATED: Final = "stgnn_last_update_timestamp_seconds"
+from predictors.server.gauges import ZoneCollector
 
 _BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _METHODS: Final = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
@@ -46,27 +22,6 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-
-class ZoneCollector(Collector):
-    """Makes the gauges of the zones from what is on the board."""
-
-    def __init__(self, board: Board) -> None:
-        self._board = board
-
-    def collect(self) -> Iterator[Metric]:
-        """Return one family for each gauge, with one sample for each zone."""
-        shown = self._board.current()
-        predicted = {zone: answer.values for zone, answer in shown.items() if answer.values is not None}
-        for name, target, factor, text in ZONE_GAUGES:
-            family = GaugeMetricFamily(name, text, labels=["zone"])
-            for zone, values in predicted.items():
-                family.add_metric([zone], values[target] * factor)
-            yield family
-        updated = GaugeMetricFamily(UPDATED, "Unix time of the zone's last report, seconds.", labels=["zone"])
-        for zone, answer in shown.items():
-            updated.add_metric([zone], answer.reported_s)
-        yield updated
 
 
 class Meters:
@@ -78,7 +33,7 @@ class Meters:
 
     def __init__(self, board: Board) -> None:
         registry = self.registry = CollectorRegistry()
-        registry.register(ZoneCollector(board))
+        registry.register(ZoneCollector(board.current))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self.requests = Counter(

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch.utils.tensorboard import SummaryWriter
 
 from predictors.stgnn.training import Progress
 
+_FEW: Final = 30
+"""Points up to which each is marked."""
 Write = Callable[[int, Mapping[str, float]], None]
 """Told the step, and numbers by their names."""
 
@@ -20,12 +24,18 @@ def draw_curves(progress: Progress, path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     epochs = range(1, len(progress.training) + 1)
-    axes.plot(epochs, progress.training, label="training")
-    axes.plot(epochs, progress.validation, label="held-out seeds")
+    axes.plot(epochs, progress.training, label="training", **_marked(epochs))
+    axes.plot(epochs, progress.validation, label="held-out seeds", **_marked(epochs))
     axes.axvline(progress.best_epoch, color="grey", linestyle=":", label="kept")
     axes.set(xlabel="epoch", ylabel="loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.legend()
     figure.savefig(path, dpi=120)
+
+
+def _marked(values: Sequence[float]) -> dict[str, Any]:
+    """Return markers for a curve of few points: of one point there is no line to see."""
+    return {"marker": "o", "markersize": 4} if len(values) <= _FEW else {}
 
 
 def draw_members(losses: Sequence[Sequence[float]], ratios: Sequence[Sequence[float]], path: Path) -> None:
@@ -39,8 +49,9 @@ def draw_members(losses: Sequence[Sequence[float]], ratios: Sequence[Sequence[fl
         strict=True,
     ):
         for member, values in enumerate(curves):
-            axis.plot(range(1, len(values) + 1), values, label=f"member {member + 1}")
+            axis.plot(range(1, len(values) + 1), values, label=f"member {member + 1}", **_marked(values))
         axis.set(xlabel="round", ylabel=label)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axis.grid(alpha=0.3)
         axis.legend()
     figure.savefig(path, dpi=120)

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
 
 import numpy as np
 import torch
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from metaverse_env.errors import UnknownNameError
@@ -16,6 +16,8 @@ from metaverse_env.folders import writable
 from metaverse_env.observation import FORECAST_TICKS
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.units import RESOURCE_UNITS, TARGETS
+from predictors.forecasting.progress import Report, phases
+from predictors.forecasting.tables import show
 from predictors.stgnn.card import WEIGHTS
 from predictors.stgnn.checkpoints import CHECKPOINT
 from predictors.stgnn.data import make_recordings, record
@@ -24,7 +26,7 @@ from predictors.stgnn.export import load_forecaster
 from predictors.stgnn.model import ForecastNet, Variant
 from predictors.stgnn.rivals import Rival, fit_rivals
 from predictors.stgnn.tasks import ForecastTask
-from predictors.stgnn.training import Run, Settings
+from predictors.stgnn.training import Progress, Run, Settings, words_of
 
 TEST_SEED: Final = 950_000_000
 VALIDATION_SEED: Final = 951_000_000
@@ -56,22 +58,22 @@ def worlds(
         if name not in RIVALS:
             raise UnknownNameError("rival", name, RIVALS)
     torch.set_num_threads(threads)
-    console = Console(stderr=True)
-    with console.status("Making telemetry …") as status:
-        learnt = make_recordings(RIVAL_SEED, training)
-        held_out = [record(scenario, range(VALIDATION_SEED, VALIDATION_SEED + 4))]
-        status.update("Training the rivals …")
-        rivals = fit_rivals(names, learnt, held_out)
-        status.update("Forecasting …")
-        test = record(scenario, range(TEST_SEED, TEST_SEED + seeds))
-        errors = world_errors({"stgnn": load_forecaster(model), **rivals}, test)
+    with phases() as steps:
+        with steps.phase("making telemetry"):
+            learnt = make_recordings(RIVAL_SEED, training)
+            held_out = [record(scenario, range(VALIDATION_SEED, VALIDATION_SEED + 4))]
+            test = record(scenario, range(TEST_SEED, TEST_SEED + seeds))
+        with steps.phase("training the rivals") as report:
+            rivals = fit_rivals(names, learnt, held_out, report)
+        with steps.phase("forecasting"):
+            errors = world_errors({"stgnn": load_forecaster(model), **rivals}, test)
     figures = {name: {"mae": by_target_and_tick(found.mean(axis=0))} for name, found in errors.items()}
     for name in names:
         figures[name] |= _gains(errors["stgnn"], errors[name])
     if as_json:
         typer.echo(json.dumps(figures))
     else:
-        Console().print(_worlds_table(figures, names))
+        show(_worlds_table(figures, names))
 
 
 def ablation(
@@ -89,30 +91,39 @@ def ablation(
     nothing, where intents have nothing to tell.
     """
     writable(out)
-    console = Console(stderr=True)
     figures: dict[str, Any] = {}
-    for name, scenario in ablation_worlds():
-        learnt = [record(scenario, range(ABLATION_SEED, ABLATION_SEED + training))]
-        held_out = [record(scenario, range(VALIDATION_SEED, VALIDATION_SEED + 4))]
-        test = record(scenario, range(TEST_SEED, TEST_SEED + seeds))
-        nets: dict[str, ForecastNet | Rival] = {}
-        for variant in VARIANTS:
-            console.print(f"Training {variant} in worlds {name} …")
-            settings = Settings(seed=seed, epochs=epochs, patience=epochs)
-            folder = out / name / variant
-            begun = resume and (folder / CHECKPOINT).exists()
-            nets[variant] = cast(ForecastNet, Run(ForecastTask(variant), settings, folder, begun).fit(learnt, held_out))
-        errors = world_errors(nets, test)
-        figures[name] = {
-            variant: {"mae": by_target_and_tick(errors[variant].mean(axis=0))}
-            | ({} if variant == "full" else _gains(errors["full"], errors[variant]))
-            for variant in VARIANTS
-        }
-        (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    with phases() as steps:
+        for name, scenario in ablation_worlds():
+            with steps.phase(f"telemetry of worlds {name}"):
+                learnt = [record(scenario, range(ABLATION_SEED, ABLATION_SEED + training))]
+                held_out = [record(scenario, range(VALIDATION_SEED, VALIDATION_SEED + 4))]
+                test = record(scenario, range(TEST_SEED, TEST_SEED + seeds))
+            nets: dict[str, ForecastNet | Rival] = {}
+            for variant in VARIANTS:
+                settings = Settings(seed=seed, epochs=epochs, patience=epochs)
+                folder = out / name / variant
+                run = Run(ForecastTask(variant), settings, folder, resume and (folder / CHECKPOINT).exists())
+                with steps.phase(f"{variant} in worlds {name}") as report:
+                    nets[variant] = cast(ForecastNet, run.fit(learnt, held_out, partial(_tell, report, epochs)))
+            figures[name] = _parts(world_errors(nets, test))
+            (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(figures))
     else:
-        Console().print(_ablation_table(figures))
+        show(_ablation_table(figures))
+
+
+def _tell(report: Report, epochs: int, now: Progress) -> None:
+    report(now.epoch / epochs, words_of(now, epochs))
+
+
+def _parts(errors: Mapping[str, Array]) -> dict[str, Any]:
+    """Return each variant's error, and by what share the whole network's is below it."""
+    return {
+        variant: {"mae": by_target_and_tick(errors[variant].mean(axis=0))}
+        | ({} if variant == "full" else _gains(errors["full"], errors[variant]))
+        for variant in VARIANTS
+    }
 
 
 def ablation_worlds() -> Iterator[tuple[str, Scenario]]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from metaverse_env.observation import FORECAST_TICKS
 from metaverse_env.units import TARGETS
+from predictors.forecasting.progress import Report, silent
 from predictors.stgnn.data import Recording
 from predictors.stgnn.tasks import ForecastTask
 
@@ -96,14 +97,18 @@ class Boosting:
 
 
 def fit_rivals(
-    names: Sequence[str], training: Sequence[Recording], validation: Sequence[Recording]
+    names: Sequence[str], training: Sequence[Recording], validation: Sequence[Recording], report: Report = silent
 ) -> dict[str, Rival]:
-    """Return rivals by name: ``persistence``, ``ridge``, ``lightgbm``."""
+    """Return rivals by name: ``persistence``, ``ridge``, ``lightgbm``; reports which of them is begun."""
     task, random = ForecastTask(), np.random.default_rng(7)
     learnt = [task.sample(training, random) for _ in range(TRAINING_BATCHES)]
     held_out = [task.sample(validation, random) for _ in range(VALIDATION_BATCHES)]
     makers: dict[str, Any] = {"ridge": Ridge, "lightgbm": Boosting}
-    return {name: makers[name](learnt, held_out) if name in makers else Persistence() for name in names}
+    fitted: dict[str, Rival] = {}
+    for number, name in enumerate(names):
+        report(number / len(names), name)
+        fitted[name] = makers[name](learnt, held_out) if name in makers else Persistence()
+    return fitted
 
 
 def _stacked(batches: Sequence[dict[str, Tensor]]) -> tuple[Array, Array, Array]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from predictors.forecasting.progress import Phases, phases
+from predictors.forecasting.tables import show
 from predictors.stgnn.card import Kind, blank_card
 from predictors.stgnn.curves import draw_curves, tensorboard
 from predictors.stgnn.data import Recording, make_recordings, record
@@ -19,7 +19,7 @@ from predictors.stgnn.evaluation import evaluate_forecaster
 from predictors.stgnn.export import export
 from predictors.stgnn.tasks import TASKS
 from predictors.stgnn.training import Progress as Training
-from predictors.stgnn.training import Run, Settings
+from predictors.stgnn.training import Run, Settings, words_of
 
 SEEDS: Final[dict[Kind, int]] = {"forecaster": 0, "dynamics": 1}
 """Added to twice the seed: the forecaster must not learn from the very worlds that the dynamics learns from."""
@@ -61,39 +61,39 @@ def train(
     Raises:
         CheckpointError: There is nothing to go on from, or it was made with other settings.
     """
-    console = Console(stderr=as_json)
     figures = {}
     for name in kinds:
         task = TASKS[name]()
         settings = Settings(2 * seed + SEEDS[name], epochs, rate=task.rate, minutes=minutes, threads=threads)
         run = Run(task, settings, out / name, resume)
         _write(out / name / "config.json", {"kind": name, "worlds": worlds, **asdict(settings)})
-        try:
-            figures[name] = _train(run, worlds, console, command)
-        except KeyboardInterrupt:
-            console.print(f"Interrupted after epoch {run.progress.epoch}; the same command with --resume goes on.")
-            raise
+        with phases() as steps:
+            try:
+                figures[name] = _train(run, worlds, steps, command)
+            except KeyboardInterrupt:
+                steps.say(f"Interrupted after epoch {run.progress.epoch}; the same command with --resume goes on.")
+                raise
         if not as_json:
-            console.print(_table(name, figures[name]))
+            show(_table(name, figures[name]))
     if as_json:
         typer.echo(json.dumps(figures))
 
 
-def _train(run: Run, worlds: int, console: Console, command: str) -> dict[str, Any]:
+def _train(run: Run, worlds: int, steps: Phases, command: str) -> dict[str, Any]:
     """Train one network, write its files, return its figures."""
     kind: Kind = run.task.kind
-    console.print(f"Making telemetry for the {kind} …")
-    training = make_recordings(run.settings.seed, worlds)
-    validation = [record(name, range(VALIDATION_SEED, VALIDATION_SEED + count)) for name, count in VALIDATION]
-    with _bar(console) as bar, tensorboard(run.folder, run.progress.epoch) as write:
-        line = bar.add_task(kind, total=run.settings.epochs, loss="", completed=run.progress.epoch)
+    with steps.phase(f"telemetry for the {kind}"):
+        training = make_recordings(run.settings.seed, worlds)
+        validation = [record(name, range(VALIDATION_SEED, VALIDATION_SEED + count)) for name, count in VALIDATION]
+    with steps.phase(f"training the {kind}") as report, tensorboard(run.folder, run.progress.epoch) as write:
 
-        def report(now: Training) -> None:
+        def tell(now: Training) -> None:
             write(now.epoch, {"loss/training": now.training[-1], "loss/validation": now.validation[-1]})
-            bar.update(line, completed=now.epoch, loss=f"loss {now.validation[-1]:.4f}, best {now.best_loss:.4f}")
+            report(now.epoch / run.settings.epochs, words_of(now, run.settings.epochs))
 
-        net = run.fit(training, validation, report)
-    figures, keep = _judge(kind, net, training[0])
+        net = run.fit(training, validation, tell)
+    with steps.phase(f"judging the {kind}"):
+        figures, keep = _judge(kind, net, training[0])
     card = blank_card(kind, command=command, seed=run.settings.seed, residual_keep=keep, metrics=figures)
     export(net, card, run.folder.parent / f"stgnn_{kind}")
     figures |= {"epochs": run.progress.epoch, "minutes": round(run.progress.seconds / 60.0, 2)}
@@ -113,11 +113,6 @@ def _judge(kind: Kind, net: Any, training: Recording) -> tuple[dict[str, Any], t
         return figures, ()
     parts = residual_parts(look(net, training))
     return evaluate_dynamics(look(net, record("multi_zone", seeds)), parts), parts
-
-
-def _bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} epochs"))
-    return Progress(*columns, TextColumn("{task.fields[loss]}"), TimeElapsedColumn(), console=console)
 
 
 def _write(path: Path, values: dict[str, Any]) -> None:

@@ -65,6 +65,11 @@ class Progress:
     validation: tuple[float, ...] = ()
 
 
+def words_of(now: Progress, epochs: int) -> str:
+    """Say how far a training is."""
+    return f"epoch {now.epoch}/{epochs}, loss {now.validation[-1]:.4f}, best {now.best_loss:.4f}"
+
+
 class Run:
     """The training of one network in one folder.
 

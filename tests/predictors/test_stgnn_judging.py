@@ -131,6 +131,7 @@ def test_worlds_are_judged_from_the_command_line() -> None:
     result = CliRunner().invoke(app, ["forecast", "worlds", *asked.split()])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
+    assert "training the rivals: done in" in result.stderr
     assert set(found) == {"stgnn", "persistence", "ridge"}
     assert found["stgnn"]["mae"]["cpu_cores"]["4"] > 0.0
     assert found["ridge"]["gain_low"]["cpu_cores"]["4"] <= found["ridge"]["gain"]["cpu_cores"]["4"]

@@ -27,7 +27,8 @@ def stgnn(study: Study, graph: GraphKind | None = None) -> Forecasts:
     def tell(progress: Progress) -> None:
         study.report((progress.member + run.share_done) / settings.members, words_of(progress))
 
-    return forecast_test(run.fit(tell), linear.windows, study.report)
+    found = forecast_test(run.fit(tell), linear.windows, study.report)
+    return found._replace(stopped=f"{run.fewest_steps} of {settings.steps} steps" if run.fewest_steps else "")
 
 
 def words_of(progress: Progress) -> str:

@@ -95,6 +95,8 @@ class PanelRun:
         self.net: PanelNet = build(linear, settings)
         self._judge = Judge(self.net, linear.windows)
         self.progress = Progress()
+        self.fewest_steps = 0
+        """Of a member that the limit of time ended here; 0 if it ended none."""
         self._begin_member()
         if resume and folder is not None:
             self._load(folder)
@@ -111,6 +113,7 @@ class PanelRun:
                 self._save()
                 report(self.progress)
             self._member.load_state_dict(self._best)
+            self._note_stop()
             self.progress.next_member(self.settings.members)
             if self.progress.member < self.settings.members:
                 self._begin_member()
@@ -128,6 +131,11 @@ class PanelRun:
     def member_over(self) -> bool:
         """Whether there is nothing left to do for the member."""
         return self.progress.stale >= self.settings.patience or self.share_done >= 1.0
+
+    def _note_stop(self) -> None:
+        steps = self.progress.step
+        if self.progress.stale < self.settings.patience and steps < self.settings.steps:
+            self.fewest_steps = min(steps, self.fewest_steps or steps)
 
     def _share_of_time(self, seconds: float) -> float:
         minutes, members = self.settings.minutes, self.settings.members

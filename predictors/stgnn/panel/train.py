@@ -10,6 +10,7 @@ import typer
 
 from predictors.forecasting.forecasts import Study, load_model
 from predictors.forecasting.merit import Figures, figures
+from predictors.forecasting.plots import relative_error
 from predictors.forecasting.progress import Phases, phases
 from predictors.forecasting.reading import read_panel
 from predictors.forecasting.selection import Linear, best_linear
@@ -107,9 +108,13 @@ def _export(net: PanelNet, linear: Linear, out: Path, found: dict[str, dict[str,
 
 
 def _sentence(found: dict[str, dict[str, Figures]]) -> str:
-    """Say how good it is beside persistence."""
+    """Say how good it is beside persistence; of several features by the mean ratio, since their units differ."""
+    held = found["persistence"]
+    if any("features" in one for one in held.values()):
+        ratios = [f"{horizon}: {relative_error(one, held[horizon]):.3f}" for horizon, one in found["stgnn"].items()]
+        return f"mean absolute error over persistence's on the test part by ticks ahead: {', '.join(ratios)}"
     parts = [
-        f"{horizon}: {one['mae']:.4g} ({found['persistence'][horizon]['mae']:.4g})"
+        f"{horizon}: {one['mae']:.4g} ({held[horizon]['mae']:.4g})"
         for horizon, one in found["stgnn"].items()
         if "mae" in one
     ]

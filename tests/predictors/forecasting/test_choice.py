@@ -71,3 +71,15 @@ def test_one_block_decides_by_itself() -> None:
 def test_blocks_are_of_equal_length() -> None:
     assert block_of(np.arange(100, 120), 100, 120).tolist() == [n // 2 for n in range(20)]
     assert block_of(np.array([0, 500]), 100, 120).tolist() == [0, BLOCKS - 1]
+
+
+def test_the_usual_is_left_only_for_what_is_clearly_better() -> None:
+    """A candidate that wins much in two blocks and loses a little in the others is chosen, but not instead of the usual."""
+    errors = np.ones((2, 1, BLOCKS))
+    errors[0, 0, [3, 7]], errors[1, 0] = 100.0, 3.0
+    errors[1, 0, [3, 7]] = 50.0
+    np.testing.assert_array_equal(choose(errors, COUNTS[:1])[-1], [0.0, 1.0])
+    usual = np.array([1.0, 0.0])
+    np.testing.assert_array_equal(choose(errors, COUNTS[:1], usual), [[1.0, 0.0]] * 2)
+    errors[0], errors[1] = 1.0, 0.5
+    np.testing.assert_array_equal(choose(errors, COUNTS[:1], usual), [[0.0, 1.0]] * 2)

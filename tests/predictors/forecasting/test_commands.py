@@ -1,6 +1,7 @@
 """``metaverse forecast`` and ``metaverse train predictor --data`` from end to end."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -96,6 +97,7 @@ def test_it_writes_figures_and_pictures(tmp_path: Path) -> None:
         "ridge": ["1", "3"],
         "persistence": ["1", "3"],
     }
+    assert all(one["minutes"] == 8.0 and not one["stopped_early"] for one in results["ridge"].values())
     for name in ("forecasts.png", "errors.png"):
         assert (tmp_path / "out" / name).stat().st_size > 10_000
 
@@ -156,6 +158,88 @@ def test_a_long_csv_becomes_a_panel(tmp_path: Path) -> None:
     np.testing.assert_array_equal(panel.values[:, 1], [[3, 30], [4, 40], [np.nan, np.nan]])
     wrong = metaverse(*command, "--features", "cpu", "--out", tmp_path / "made.npz")
     assert (wrong.exit_code, "Did you mean 'cpu_m'" in wrong.stderr) == (2, True)
+
+
+def test_tables_are_whole_where_there_is_no_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every number of every feature, whatever width the environment claims; and no mean over units."""
+    monkeypatch.setenv("COLUMNS", "40")
+    path = saved(tmp_path / "panel.npz", 1e-7 * noise(60, 3, 2))
+    found = metaverse("forecast", "evaluate", "--data", path, "--models", "seasonal_deviation,persistence")
+    assert "…" not in found.stdout
+    for heading in ("ticks ahead", "feature", "q-loss", "<=p50", "<=p90", "<=p99"):
+        assert heading in found.stdout
+    rows = [line.split("│")[1:-1] for line in found.stdout.splitlines() if line.startswith("│")]
+    assert len(rows) == 4 * 2 * 2, "horizons, features, models"
+    assert {row[1].strip() for row in rows} == {"f0", "f1"}
+    for name in ("seasonal_deviation", "persistence …", "persistence: done in"):
+        assert name in found.stdout + found.stderr
+
+
+def test_trees_that_time_stops_are_named(tmp_path: Path) -> None:
+    path = saved(tmp_path / "panel.npz", noise(3000, 6))
+    out = tmp_path / "out"
+    models = ("--models", "lightgbm,persistence", "--minutes", "0.01", "--threads", "1")
+    found = metaverse("forecast", "evaluate", "--data", path, *models, "--out", out)
+    assert re.search(r"lightgbm: stopped by --minutes at \d+ of \d+ trees", found.stderr)
+    assert "lightgbm *" in found.stdout
+    assert "stopped by --minutes" in found.stdout
+    results = json.loads((out / "figures.json").read_text(encoding="utf-8"))
+    assert {(one["minutes"], one["stopped_early"]) for one in results["lightgbm"].values()} == {(0.01, True)}
+    assert not any(one["stopped_early"] for one in results["persistence"].values())
+
+
+CLOCK = "time,a\n" + "".join(f"{60 * row},{row % 7}\n" for row in range(100)) + "6000000,1\n"
+
+
+def test_a_wrong_clock_is_refused_and_can_be_cut_off(tmp_path: Path) -> None:
+    (tmp_path / "clock.csv").write_text(CLOCK, encoding="utf-8")
+    judge = ("forecast", "evaluate", "--data", tmp_path / "clock.csv", "--models", "persistence", "--horizons", "1")
+    found = metaverse(*judge)
+    said = " ".join(found.stderr.replace("│", " ").split())
+    assert found.exit_code == 2
+    assert "101 times would become 100001 rows, one every 60 s" in said
+    assert "times jump from 1970-01-01 01:39:00 to 1970-03-11 10:40:00 UTC" in said
+    found = metaverse(*judge, "--until", "1970-01-02", "--from", "600")
+    assert found.exit_code == 0, found.output
+    assert "from 1970-01-01 00:10:00 to 1970-01-01 01:39:00 UTC, every 60 s" in found.stderr
+    make = ("forecast", "panel", "--csv", tmp_path / "clock.csv", "--out", tmp_path / "made.npz")
+    assert "times jump from" in metaverse(*make).stderr
+    made = metaverse(*make, "--until", "6000")
+    assert "100 times" in made.stdout
+    assert "every 60 s" in made.stdout
+    assert "jump" not in made.stderr
+    assert "no row lies within" in metaverse(*make, "--from", "2000-01-01").stderr
+    assert "'noon' is no time" in metaverse(*make, "--from", "noon").stderr
+
+
+def test_a_wide_csv_off_the_grid_is_put_on_one(tmp_path: Path) -> None:
+    """And needs no header, like a trace."""
+    rows = [f"{1000.0 + 300.004 * row + 60.0 * (row % 3):.3f},{row}" for row in range(200)]
+    (tmp_path / "wide.csv").write_text("\n".join(rows), encoding="utf-8")
+    judge = ("forecast", "evaluate", "--data", tmp_path / "wide.csv", "--models", "persistence", "--horizons", "1")
+    assert "--step-s" in metaverse(*judge).stderr
+    assert metaverse(*judge, "--step-s", "300", "--json").exit_code == 0
+    made = metaverse(
+        "forecast", "panel", "--csv", tmp_path / "wide.csv", "--step-s", "300", "--out", tmp_path / "a.npz"
+    )
+    assert made.exit_code == 0, made.output
+    panel = load_panel(tmp_path / "a.npz")
+    assert panel.names == ("zone-1",)
+    assert panel.timestamps is not None
+    assert (panel.timestamps % 300.0 == 0.0).all()
+
+
+def test_a_long_csv_is_recognised_before_torch_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "long.csv").write_text("ts,service,cpu\n0,adservice,1\n60,adservice,2\n", encoding="utf-8")
+    words = ["forecast", "evaluate", "--data", str(tmp_path / "long.csv")]
+    script = (
+        "import sys\nfrom metaverse_env.cli import app\ntry:\n"
+        f"    app({words!r})\nexcept SystemExit as end:\n    print(end.code, 'torch' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
+    assert run.stdout.split() == ["2", "False"], run.stderr
+    assert "'adservice' is no number" in " ".join(run.stderr.replace("│", " ").split())
+    assert "'metaverse forecast panel' makes a panel of it" in " ".join(run.stderr.replace("│", " ").split())
 
 
 def test_interrupted_it_says_nothing_but_130(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Ridge regressions against the closed form, and which linear forecast is chosen."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from metaverse_env.errors import PanelError
 from metaverse_env.panels import Panel
 from predictors.forecasting import linear as module
+from predictors.forecasting.baselines import linear_values, persistence
+from predictors.forecasting.forecasts import Study
 from predictors.forecasting.linear import (
     RIDGES,
     candidates,
@@ -17,6 +20,7 @@ from predictors.forecasting.linear import (
     subsets,
     thin,
 )
+from predictors.forecasting.reading import read_panel
 from predictors.forecasting.scaling import fit_scaling
 from predictors.forecasting.selection import best_linear
 from predictors.forecasting.series import Series, make_series
@@ -226,3 +230,15 @@ def test_nothing_of_the_test_part_is_used() -> None:
     np.testing.assert_array_equal(ours.weights, theirs.weights)
     assert ours.names == theirs.names
     np.testing.assert_array_equal(ours.errors, theirs.errors)
+
+
+def test_flash_crowds_do_not_choose_the_mean_of_all_other_times(assets: Path) -> None:
+    """Requests to the WorldCup98 site: a regression wins in the crowds of the validation part and loses elsewhere."""
+    series = make_series(read_panel(assets / "traces" / "worldcup98" / "requests_per_min.csv.gz"))
+    linear = best_linear(series, 6, (6, 18))
+    count = series.validation_end - series.train_end
+    mean = linear_values(linear, series.train_end, lambda done, words: None)[1][:, count:]
+    held = persistence(Study(series, 6, (6, 18))).mean
+    truth = series.values[series.validation_end :].astype(np.float64)
+    ours, theirs = (np.sqrt(np.nanmean((found - truth) ** 2, axis=(1, 2, 3))) for found in (mean, held))
+    assert (ours < 1.05 * theirs).all(), "they were 1.5 and 2.1 times as large"

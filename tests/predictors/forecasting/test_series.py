@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from metaverse_env.errors import PanelError
 from metaverse_env.panels import Panel
-from predictors.forecasting.series import MOST_ROWS, Series, make_series
+from predictors.forecasting.series import Series, make_series
 
 HOUR = 3600.0
 
@@ -47,12 +47,24 @@ def test_a_mask_hides_values() -> None:
     [
         ([0.0, 1.0, 2.0, 3.0, 4.5, 6.0, 7.0, 8.0], "not on a grid; their median spacing is 1 s"),
         ([0.0, 1.0, 2.0, 2.4, 3.4, 4.4, 5.4], "not on a grid; their median spacing is 1 s"),
-        ([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 2.0 * MOST_ROWS], f"at most {MOST_ROWS} are possible"),
+        ([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 120.0], "7 times would become 121 rows.*jump from 1970-01-01 00:00:05"),
     ],
 )
 def test_times_off_the_grid_are_refused(times: list[float], said: str) -> None:
     with pytest.raises(PanelError, match=said):
         make_series(panel(np.arange(float(len(times))), timestamps=np.array(times)))
+
+
+def test_where_every_second_row_lacks_the_step_is_the_least_spacing() -> None:
+    found = make_series(panel(np.arange(21.0), timestamps=300.0 * np.cumsum([0, *[1, 2] * 10])))
+    assert found.step_s == 300.0
+    assert (found.shape[0], found.inserted) == (31, 10)
+
+
+def test_a_grid_of_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("predictors.forecasting.series.MOST_ROWS", 20)
+    with pytest.raises(PanelError, match="at most 20 are possible"):
+        make_series(panel(np.arange(30.0), timestamps=np.arange(30.0)))
 
 
 # --- the parts ---
@@ -85,6 +97,7 @@ def test_a_series_says_what_it_is() -> None:
     found = make_series(panel(np.ones(10), timestamps=60.0 * np.delete(minutes, 5)))
     assert found.described == (
         "in memory: 11 ticks (1 put in as missing), 1 zones, 1 features, 90.9 % observed, no seasons; "
+        "from 1970-01-01 00:00:00 to 1970-01-01 00:10:00 UTC, every 60 s, longest gap 120 s after 1970-01-01 00:04:00; "
         "training to tick 7, validation to tick 8, then test"
     )
 

@@ -219,3 +219,19 @@ def test_t90_in_batches_and_forecasts_as_well(echo: Server) -> None:
     refused(echo.post("/predict/batch", f'{{"reports": [{twice}]}}'), 422)
     body = '{"time_s": 0, "zones": {"a": [{"active_users": 1}], "a": [{"active_users": 2}]}}'
     refused(echo.post("/forecast", body), 422)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/predict?ticks_ahead=4"),
+        ("POST", "/predict/batch?quantile=0.9"),
+        ("POST", "/forecast?ticks_ahead=4"),
+        ("GET", "/zones?zone_name=plaza"),
+        ("DELETE", "/zones?zone_name=plaza&more=correct+horse"),
+    ],
+)
+def test_a_query_that_nobody_reads_is_422(echo: Server, method: str, path: str) -> None:
+    problem = refused(echo.client.request(method, path, json=PLAIN if method == "POST" else None), 422)
+    assert "query parameter" in str(problem["detail"])
+    assert "horse" not in json.dumps(problem), "nothing of the request is repeated"

@@ -132,7 +132,7 @@ def test_gated_it_is_never_worse_than_its_skip_on_the_validation_part(
         net.gates.copy_(Judge(net, linear.windows).gates())
     median, skip, mean, mean_skip = validation_errors(net, linear)
     assert (median <= skip * 1.005).all(), "half a standard error of chance is forgiven"
-    assert (mean <= mean_skip * 1.01).all()
+    assert (mean <= mean_skip * 1.015).all(), "and about three times as much of a squared one, whose chance is larger"
 
 
 def test_noise_is_gated_off(linear: Linear, shaken: Shaken) -> None:
