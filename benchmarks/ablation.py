@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final, NamedTuple
 import torch
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from agents.learning.card import load_policy
@@ -27,6 +26,7 @@ from benchmarks.statistics import mean_interval, paired_difference
 from benchmarks.suite import run_policy
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.folders import writable
+from metaverse_env.terminal import console, show
 
 REFERENCE: Final = "ST-GNN with intents, mixed reward"
 VARIANTS: Final[dict[str, dict[str, Any]]] = {
@@ -37,7 +37,7 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "perfect forecast": {"forecaster": "perfect"},
     "local reward": {"global_weight": 0.0},
     "global reward": {"global_weight": 1.0},
-    "local reward, no central critic": {"global_weight": 0.0, "central": False, "algorithm": "ippo"},
+    "local reward without central critic": {"global_weight": 0.0, "central": False, "algorithm": "ippo"},
 }
 """What each variant changes."""
 METRICS: Final = ("cost_eur_per_h", "violated_percent", "reward")
@@ -96,7 +96,7 @@ def ablation(
     if as_json:
         typer.echo(json.dumps(summary, indent=1))
     else:
-        Console().print(_table(summary))
+        show(console(), _table(summary))
         typer.echo("± and brackets: 95 % intervals over seeds; the last two columns are paired with the first row.")
 
 

@@ -51,7 +51,7 @@ def _ask(
 ) -> Asked:
     """Check what was asked for, before anything runs."""
     look_where_the_user_stands()
-    names, folder = policy_names(policies), writable(out)
+    names = policy_names(policies)
     terms = conditions(
         scenario,
         dynamics=dynamics,
@@ -64,7 +64,7 @@ def _ask(
         mean_users=mean_users,
         wrapper=wrap,
     )
-    return Asked(terms, names, folder, resume, as_json)
+    return Asked(terms, names, writable(out), resume, as_json)  # made last: what is refused leaves nothing
 
 
 def look_where_the_user_stands() -> None:

@@ -44,12 +44,12 @@ def require() -> None:
 
 
 def middle_means(scores: Floats) -> list[Estimate]:
-    """Return the interquartile mean of each of ``K`` figures, over all seeds and conditions.
+    """Return the interquartile mean of each of ``K`` figures over its seeds; of several conditions, their mean.
 
     Args:
         scores: ``[N, K, C]``: seeds by figures by conditions, which are the strata; each ``[N]`` is resampled alone.
     """
-    return _stratified(lambda values: middle_mean(pooled(values)), scores)
+    return _stratified(lambda values: middle_mean(values).mean(axis=-1), scores)
 
 
 def means(scores: Floats) -> list[Estimate]:
@@ -58,12 +58,12 @@ def means(scores: Floats) -> list[Estimate]:
 
 
 def worst_tenths(scores: Floats) -> list[Estimate]:
-    """Return the mean over the largest tenth of each figure of ``[N, K, C]``: what a middle half hides.
+    """Return the mean over the largest tenth of the seeds of each figure of ``[N, K, C]``: what a middle half hides.
 
     Known among risks as expected shortfall or CVaR. Its interval is rough, for a resample knows no worse seed than
     those that there are.
     """
-    return _stratified(lambda values: worst_tenth(pooled(values)), scores)
+    return _stratified(lambda values: worst_tenth(values).mean(axis=-1), scores)
 
 
 def chances(scores: Floats, reference: Floats) -> list[Estimate]:
@@ -79,13 +79,8 @@ def chances(scores: Floats, reference: Floats) -> list[Estimate]:
     return _stratified(lambda one, other: wins(one, other).mean(axis=-1), scores, reference)
 
 
-def pooled(scores: Floats) -> Floats:
-    """Return ``[N x C, K]`` of ``[N, K, C]``: all that there is of each figure."""
-    return np.swapaxes(scores, 1, 2).reshape(-1, scores.shape[1])
-
-
 def middle_mean(columns: Floats) -> Floats:
-    """Return the mean of each column ``[N, K]`` without a quarter, rounded down, at either end.
+    """Return the mean of each column ``[N, ...]`` without a quarter, rounded down, at either end.
 
     That is rliable's ``aggregate_iqm``, which takes one column at a time and ten times as long.
 
@@ -129,15 +124,33 @@ def ratio_percent(values: Floats, reference: Floats) -> Estimate:
 
     Where the reference is nothing the ratio is NaN.
     """
+    return _paired(values, reference, _surplus_percent)
 
-    def surplus(one: Floats, other: Floats, axis: int = -1) -> Floats:
-        below = other.mean(axis=axis)
-        more: Floats = 100.0 * (
-            np.divide(one.mean(axis=axis), below, out=np.full_like(below, np.nan), where=below != 0) - 1
-        )
-        return more
 
-    return _paired(values, reference, surplus)
+def mean_ratio_percent(values: Floats, reference: Floats) -> Estimate:
+    """Return the mean of :func:`ratio_percent` over conditions, ``[N, C]`` each, which are resampled independently.
+
+    >>> round(mean_ratio_percent(np.array([[11.0, 6.0], [22.0, 6.0]]), np.array([[10.0, 5.0], [20.0, 5.0]])).value, 6)
+    15.0
+    """
+    ratios = [ratio_percent(*pair) for pair in zip(values.T, reference.T, strict=True)]
+    value = float(np.mean([ratio.value for ratio in ratios]))
+    if len(values) < 2 or not np.isfinite(value):
+        return Estimate(value, np.nan, np.nan)
+    drawn = [
+        _resampled(*pair, _surplus_percent, condition).bootstrap_distribution
+        for condition, pair in enumerate(zip(values.T, reference.T, strict=True))
+    ]
+    tail = 50.0 * (1.0 - LEVEL)
+    return Estimate(value, *map(float, np.percentile(np.mean(drawn, axis=0), (tail, 100.0 - tail))))
+
+
+def _surplus_percent(one: Floats, other: Floats, axis: int = -1) -> Floats:
+    below = other.mean(axis=axis)
+    more: Floats = 100.0 * (
+        np.divide(one.mean(axis=axis), below, out=np.full_like(below, np.nan), where=below != 0) - 1
+    )
+    return more
 
 
 def difference(values: Floats, reference: Floats) -> Estimate:
@@ -154,7 +167,12 @@ def _paired(one: Floats, other: Floats, statistic: Callable[..., Floats]) -> Est
     value = float(statistic(np.atleast_1d(one), np.atleast_1d(other)))
     if len(one) < 2 or not np.isfinite(value):
         return Estimate(value, np.nan, np.nan)
-    found = import_module("scipy.stats").bootstrap(
+    return Estimate(value, *map(float, _resampled(one, other, statistic).confidence_interval))
+
+
+def _resampled(one: Floats, other: Floats, statistic: Callable[..., Floats], stream: int = 0) -> Any:
+    """Return SciPy's bootstrap of pairs; another ``stream`` draws other samples."""
+    return import_module("scipy.stats").bootstrap(
         (one, other),
         statistic,
         paired=True,
@@ -162,9 +180,8 @@ def _paired(one: Floats, other: Floats, statistic: Callable[..., Floats]) -> Est
         n_resamples=RESAMPLES,
         confidence_level=LEVEL,
         method="percentile",
-        rng=np.random.default_rng(_SEED),
+        rng=np.random.default_rng(_SEED + stream),
     )
-    return Estimate(value, *map(float, found.confidence_interval))
 
 
 def _stratified(statistic: Callable[..., Floats], *scores: Floats) -> list[Estimate]:

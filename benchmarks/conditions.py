@@ -153,6 +153,13 @@ def conditions(
         raise ConfigurationError(
             f"mean_users = {mean_users:g} scales a trace, and there is none; give --trace FILE too"
         )
+    if trace is not None and dynamics not in (None, "trace"):
+        raise ConfigurationError(
+            f"--trace replays users and --dynamics {dynamics} simulates them; give --dynamics trace, or leave "
+            f"--trace out"
+        )
+    if trace is None and dynamics == "trace":
+        raise ConfigurationError("--dynamics trace replays a file, and there is none; give --trace FILE too")
     if wrapper is not None:
         load_wrapper(wrapper)
     changes: dict[str, object] = {"episode_ticks": ticks, "scaling": scaling}

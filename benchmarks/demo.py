@@ -24,6 +24,7 @@ from benchmarks.suite import load_policy
 from metaverse_env import rendering
 from metaverse_env.errors import MissingDependencyError
 from metaverse_env.recording import load_recording, record, replay, save_recording
+from metaverse_env.terminal import console
 
 
 @comparing(without=("wrap",), seeds=16, out=Path("out/demo"))  # a wrapped world could not be lived again
@@ -34,23 +35,23 @@ def demo(asked: Asked, picture: Annotated[bool, typer.Option(help="Film an episo
     of a panel of telemetry as they were recorded. Nothing is changed otherwise, and gaps are never filled.
     """
     start_s = time.monotonic()
-    terms, folder, console = asked.terms, asked.folder, Console(stderr=asked.as_json)
-    results = collect(asked, codec=True)
-    print_report(console, terms, results)
+    terms, folder, terminal = asked.terms, asked.folder, console(stderr=asked.as_json)
+    results = collect(asked)
+    print_report(terminal, terms, results)
     plot_costs(folder / "costs.png", terms, results)
-    say(console, f"Plot: {folder / 'costs.png'}")
+    say(terminal, f"Plot: {folder / 'costs.png'}")
     best = max((result for result in results if result.policy in asked.names), key=lambda result: result.reward)
-    say(console, keep_episode(terms, best, folder / "episode.npz"))
+    say(terminal, keep_episode(terms, best, folder / "episode.npz"))
     if picture:
-        say(console, film_episode(terms, best, folder / "episode.gif"))
-    say(console, f"Done in {time.monotonic() - start_s:.0f} s. Rows and summary: {folder}/results.csv, summary.json")
+        say(terminal, film_episode(terms, best, folder / "episode.gif"))
+    say(terminal, f"Done in {time.monotonic() - start_s:.0f} s. Rows and summary: {folder}/results.csv, summary.json")
     if asked.as_json:
         typer.echo(json.dumps(summary(terms, results), indent=2))
 
 
-def say(console: Console, text: str) -> None:
+def say(terminal: Console, text: str) -> None:
     """Print a sentence as it is."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    terminal.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def keep_episode(terms: Conditions, best: Result, path: Path) -> str:

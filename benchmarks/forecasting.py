@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 import torch
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks import options
@@ -24,6 +23,7 @@ from metaverse_env.history import History
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
+from metaverse_env.terminal import console, show
 from predictors.stgnn.card import WEIGHTS
 from predictors.stgnn.runtime import StgnnForecaster, forecast_block, write_inputs
 from predictors.stgnn.session import Session
@@ -85,7 +85,7 @@ def forecast(as_json: options.AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([row.as_dict() for row in rows], indent=2))
     else:
-        Console().print(_table(rows))
+        show(console(), _table(rows))
 
 
 def _worlds(worlds: int) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
 from benchmarks.conditions import Conditions
 from benchmarks.scores import METRICS, Result
@@ -15,6 +15,9 @@ from benchmarks.statistics import Interval, mean_interval, pareto
 
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, which colour-blind readers can tell apart [V]."""
+
+SHARES_PERCENT: Final = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+"""Labels of an axis of violations."""
 
 
 def plot_costs(path: Path, terms: Conditions, results: Sequence[Result]) -> Path:
@@ -43,7 +46,10 @@ def _draw_policy(axes: Any, name: str, cost: Interval, share: Interval, index: i
 def _draw_front(axes: Any, costs: Sequence[Interval], shares: Sequence[Interval]) -> None:
     points = [(cost.mean, share.mean) for cost, share in zip(costs, shares, strict=True)]
     front = sorted(point for point, best in zip(points, pareto(points), strict=True) if best)
-    axes.plot(*zip(*front, strict=True), color="#999999", linewidth=1.0, linestyle="--", zorder=0)
+    if len(front) > 1:
+        line = {"color": "#999999", "linewidth": 1.0, "linestyle": "--"}
+        axes.plot(*zip(*front, strict=True), zorder=0, label="nobody has both less cost and fewer violations", **line)
+        axes.legend(fontsize=8, framealpha=0.9)
 
 
 def _label(axes: Any, terms: Conditions) -> None:
@@ -53,8 +59,9 @@ def _label(axes: Any, terms: Conditions) -> None:
     axes.set_xscale("log")
     axes.set_yscale("symlog", linthresh=0.1)
     axes.margins(0.12)
-    axes.set_ylim(bottom=0.0)
+    axes.set_ylim(-0.02, min(axes.get_ylim()[1], 100.0))  # room below nothing, and none above all
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_locator(FixedLocator(SHARES_PERCENT))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())  # more labels than these run into each other

@@ -1,14 +1,20 @@
-"""Progress for people who wait, on stderr, so that what is piped stays clean; nothing where nobody looks."""
+"""Progress for people who wait, on stderr, so that what is piped stays clean: a bar, or now and then a line."""
 
+import time
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+LINE_EVERY_S: Final = 30.0
+"""Where there is no terminal, as often a line says how far it is."""
+STAGE_AFTER_S: Final = 5.0
+"""A new stage is said as well, if it is that long since the last line."""
+
 
 class Bar:
-    """A bar that disappears when it is done; use it as a context.
+    """A bar that disappears when it is done; use it as a context. Where there is no terminal, lines.
 
     Args:
         total: Steps to go.
@@ -25,6 +31,8 @@ class Bar:
             *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
         )
         self._task = self._progress.add_task(text, total=total)
+        self._console, self._total, self._unit = console, total, unit
+        self._done, self._stages, self._said_s = 0, {text}, time.monotonic()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -38,3 +46,14 @@ class Bar:
     def advance(self, text: str, steps: int = 1) -> None:
         """Count steps of what ``text`` says."""
         self._progress.update(self._task, advance=steps, description=text)
+        self._done += steps
+        if self._progress.disable:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        passed_s = time.monotonic() - self._said_s
+        if passed_s >= LINE_EVERY_S or (passed_s >= STAGE_AFTER_S and text not in self._stages):
+            line = f"{self._done:,} of {self._total:,} {self._unit}: {text}"
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+            self._said_s = time.monotonic()
+        self._stages.add(text)

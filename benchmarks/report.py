@@ -14,9 +14,12 @@ from agents import CLAIRVOYANT, plain_name
 from benchmarks.conditions import Conditions
 from benchmarks.scores import METRICS, SHOWN, Metric, Result
 from benchmarks.statistics import LEVEL, Interval, mean_interval, paired_difference
+from metaverse_env.terminal import show
 
 SUMMARY: Final = "summary.json"
 CLAIRVOYANT_MARK: Final = "*"
+PAIRED: Final = {"cost_eur_per_h": "EUR/h", "violated_percent": "points", "latency_ms": "ms", "reward": "per tick"}
+"""What is compared seed by seed, and the unit of its difference."""
 
 
 def write_summary(folder: Path, terms: Conditions, results: Sequence[Result]) -> None:
@@ -63,6 +66,20 @@ def results_table(results: Sequence[Result]) -> Table:
     return table
 
 
+def pairs_table(results: Sequence[Result]) -> Table:
+    """Return what each policy has more than the first one, in the mean of the differences seed by seed."""
+    reference = results[0]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(f"more than\n{_label(reference.policy)}", no_wrap=True)
+    paired = [metric for metric in SHOWN if metric.name in PAIRED]
+    for metric in paired:
+        table.add_column(f"{metric.heading}\n{PAIRED[metric.name]}", justify="right", no_wrap=True)
+    for result in results[1:]:
+        gains = (paired_difference(result.scores[one.name], reference.scores[one.name]) for one in paired)
+        table.add_row(_label(result.policy), *map(_written, gains))
+    return table
+
+
 def _label(policy: str) -> str:
     """Return a policy's name as the table shows it, with a mark if it knows the future."""
     return policy.replace("[", r"\[") + CLAIRVOYANT_MARK * knows_the_future(policy)
@@ -83,7 +100,10 @@ def _best(results: Sequence[Result], metric: Metric) -> str | None:
 
 
 def _cell(result: Result, metric: Metric) -> str:
-    interval = mean_interval(result.scores[metric.name])
+    return _written(mean_interval(result.scores[metric.name]))
+
+
+def _written(interval: Interval) -> str:
     if not math.isfinite(interval.half_width):
         return f"{interval.mean:.3g}"
     larger = max(abs(interval.mean), interval.half_width)
@@ -95,10 +115,15 @@ def print_report(console: Console, terms: Conditions, results: Sequence[Result])
     """Print the conditions, the table, and how to read it."""
     for sentence in terms.sentences():
         console.print(sentence, highlight=False, markup=False)
-    console.print(results_table(results))
+    show(console, results_table(results))
     spread = f"± is the {LEVEL:.0%} t-interval over seeds" if len(terms.seeds) > 1 else "one seed, and so no intervals"
     console.print(
-        f"Means per episode; {spread}. NAME+codec: the same controller bound to coded actions.", highlight=False
+        f"Means per episode; {spread}. NAME+codec: the same controller bound to the choices "
+        f"that learned agents have, and so what these choices cost.",
+        highlight=False,
     )
+    if len(results) > 1 and len(terms.seeds) > 1:
+        show(console, pairs_table(results))
+        console.print(f"Seed by seed: the same users met both. ± is the {LEVEL:.0%} t-interval.", highlight=False)
     if any(knows_the_future(result.policy) for result in results):
         console.print(f"{CLAIRVOYANT_MARK} knows the future of the simulation: a bound, not a competitor.")

@@ -20,14 +20,14 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks import options
 from benchmarks.load import burst, wrk
 from benchmarks.progress import Bar
-from benchmarks.throughput import Target, machine
+from benchmarks.throughput import Target, machine, warn_if_busy
 from metaverse_env.errors import MetaverseError
+from metaverse_env.terminal import console, show
 from predictors.stgnn.features import EMBEDDING
 
 ZONES: Final = 30
@@ -75,6 +75,7 @@ def serving(
 ) -> None:
     """Measure POST /predict, 30 zones in turn, as a ratio to an empty FastAPI endpoint. Needs wrk; takes a minute."""
     wrk()
+    warn_if_busy()
     with ExitStack() as stack:
         servers = [stack.enter_context(served(*module)) for module in (_PREDICT, _EMPTY)]
         bursts = _bursts(servers, rounds, seconds, connections)
@@ -82,9 +83,9 @@ def serving(
     if as_json:
         typer.echo(json.dumps({"machine": machine(), "connections": connections, "rounds": rounds, **found}, indent=2))
         return
-    console = Console()
-    console.print(_table(found))
-    console.print(
+    terminal = console()
+    show(terminal, _table(found))
+    terminal.print(
         f"Medians of {rounds} bursts of {seconds} s, {connections} connections. " + ", ".join(machine().values())
     )
 

@@ -14,7 +14,6 @@ import gymnasium
 import numpy as np
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 import metaverse_env
@@ -23,6 +22,7 @@ from benchmarks.processes import first_step_s, import_s, resident_mb, uncompiled
 from benchmarks.progress import Bar
 from benchmarks.speed import ROUNDS, compare_speed, single, team, vector
 from metaverse_env.scenario import load_scenario
+from metaverse_env.terminal import console, show
 
 CARTPOLE: Final = "CartPole-v1"
 MULTI_ZONE: Final = "Metaverse/MultiZone-v0"
@@ -98,6 +98,7 @@ class Row(NamedTuple):
 
 def throughput(as_json: options.AsJson = False) -> None:
     """Measure steps per second against CartPole-v1, start-up and memory. Takes a minute."""
+    warn_if_busy()
     rows: list[Row] = []
     with Bar(len(MEASUREMENTS), unit="measurements", text="starting") as bar:
         for name, measure in MEASUREMENTS.items():
@@ -106,11 +107,22 @@ def throughput(as_json: options.AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps({"machine": machine(), "rows": [row.as_dict() for row in rows]}, indent=2))
         return
-    console = Console()
-    console.print(rows_table(rows))
-    console.print(
+    terminal = console()
+    show(terminal, rows_table(rows))
+    terminal.print(
         f"Medians of {ROUNDS}, by turns with the reference. " + ", ".join(machine().values()), highlight=False
     )
+
+
+def warn_if_busy() -> None:
+    """Say that a machine with more work than cores measures the others' work too."""
+    waiting, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if waiting > cores:
+        typer.echo(
+            f"Warning: the load average is {waiting:.1f} on {cores} cores; what is measured now is too slow. Ratios "
+            f"suffer less, for both sides are measured by turns.",
+            err=True,
+        )
 
 
 def machine() -> dict[str, str]:

@@ -66,7 +66,7 @@ def week(
     typer.echo(trace.describe())
     typer.echo(
         f"Replay it as it is: metaverse benchmark run --scenario {scenario} --trace {path} "
-        f"--mean-users {mean_users:.6g} --ticks {length} --seeds 1"
+        f"--mean-users {mean_users:.10g} --ticks {length} --seeds 1"
     )
 
 

@@ -231,6 +231,9 @@ class ActionCodec:
             raise ActionError(f"{self.action_type} actions need dtype {np.dtype(wanted)}, got {actions.dtype}")
         apart, flat = (*shape, len(self.choices)), (shape[0], *(self.space.shape or ()))
         if actions.shape not in (apart, flat):
+            if shape[0] == 1 and len(actions) == 1:
+                given = f"an action needs shape {flat[1:]} or {apart[1:]}, got {actions.shape[1:]}"
+                raise ActionError(given if flat[1:] else f"an action needs a number of {self.space}, got {actions[0]}")
             raise ActionError(f"actions of {shape[0]} worlds need shape {flat} or {apart}, got {actions.shape}")
         if actions.ndim > 1:
             return actions.reshape(together).astype(wanted, copy=False)

@@ -16,13 +16,13 @@ Exit status:
 What a user can cause is said in one message on stderr.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from metaverse_env import __version__
+from metaverse_env.command_table import COMMANDS, Branch, Leaf
 from metaverse_env.errors import CheckpointError, ConfigurationError, MetaverseError
 from metaverse_env.plugins import resolve
 
@@ -30,115 +30,6 @@ FAILED: Final = 1
 WRONG_USAGE: Final = 2
 USAGE_ERRORS: Final = (ConfigurationError, CheckpointError)
 """What is wrong with the command, rather than with what it did."""
-
-
-class Leaf(NamedTuple):
-    """A command: where its function is, what it does, and which extra brings what it imports."""
-
-    target: str
-    help: str
-    extra: str = "all"
-
-
-class Branch(NamedTuple):
-    """A group of commands; ``default`` is what it does when no command is named."""
-
-    help: str
-    commands: Mapping[str, Leaf]
-    default: str | None = None
-
-
-COMMANDS: Final[dict[str, Leaf | Branch]] = {
-    "demo": Leaf(
-        "benchmarks.demo:demo", "Let classical controllers run the default world; table, plot, recording, film."
-    ),
-    "benchmark": Branch(
-        "Measure controllers, and the speed of the environments and of the server.",
-        {
-            "run": Leaf(
-                "benchmarks.commands:run", "Compare controllers over seeds: cost, quality, reward (the default)."
-            ),
-            "suite": Leaf(
-                "benchmarks.grid.command:suite",
-                "Compare controllers in many conditions, in parallel; tables and a plot.",
-                "benchmarks",
-            ),
-            "week": Leaf("benchmarks.week:week", "Generate the users of a week, as a trace to replay."),
-            "tune": Leaf(
-                "benchmarks.tuning.command:tune",
-                "Tune controllers' parameters on training seeds: lowest cost within a limit of violations.",
-                "agents",
-            ),
-            "forecast": Leaf(
-                "benchmarks.forecasting:forecast", "Measure the speed of forecasts, against torch.", "predictors"
-            ),
-            "fidelity": Leaf(
-                "benchmarks.fidelity.command:fidelity", "Measure how close the learned dynamics is to the physics."
-            ),
-            "ablation": Leaf(
-                "benchmarks.ablation:ablation",
-                "Train policies without forecasts, intents or shared rewards, and tell what each is worth.",
-                "agents",
-            ),
-            "throughput": Leaf(
-                "benchmarks.throughput:throughput", "Measure steps per second against Gymnasium's CartPole."
-            ),
-            "training": Leaf(
-                "benchmarks.training:training_speed",
-                "Measure how fast agents learn against Stable-Baselines3's PPO on CartPole.",
-                "agents",
-            ),
-            "serve": Leaf(
-                "benchmarks.serving:serving", "Measure the prediction server against an empty endpoint.", "serve"
-            ),
-        },
-        default="run",
-    ),
-    "forecast": Branch(
-        "Judge forecasts of recorded series.",
-        {
-            "evaluate": Leaf(
-                "predictors.forecasting.commands:evaluate",
-                "Train models on a panel and judge them on its last part.",
-                "predictors",
-            ),
-            "worlds": Leaf(
-                "predictors.stgnn.judging:worlds",
-                "Judge the forecaster beside its rivals on simulated worlds.",
-                "predictors",
-            ),
-            "ablation": Leaf(
-                "predictors.stgnn.judging:ablation",
-                "Train the forecaster without its parts; tell what each is worth.",
-                "predictors",
-            ),
-            "predict": Leaf(
-                "predictors.forecasting.commands:predict", "Forecast what comes after a panel's last row.", "predictors"
-            ),
-            "panel": Leaf("predictors.forecasting.commands:panel", "Make a panel of a long CSV file.", "predictors"),
-        },
-    ),
-    "serve": Leaf(
-        "predictors.server.commands:serve", "Serve predictions over HTTP, and metrics for Prometheus.", "serve"
-    ),
-    "train": Branch(
-        "Train predictors and agents.",
-        {
-            "predictor": Leaf(
-                "predictors.commands:train_predictor",
-                "Train the forecaster, the learned dynamics, or a forecaster of any panel.",
-                "predictors",
-            ),
-            "mappo": Leaf(
-                "agents.commands:train_mappo", "One policy for all zones; a critic sees all of them.", "agents"
-            ),
-            "ippo": Leaf("agents.commands:train_ippo", "The same, each zone for itself: the ablation.", "agents"),
-            "ppo": Leaf("agents.commands:train_ppo", "A policy for a single zone, continuous actions.", "agents"),
-            "dqn": Leaf("agents.commands:train_dqn", "A policy for a single zone, discrete actions.", "agents"),
-        },
-    ),
-}
-"""Everything that ``metaverse`` can do."""
 
 
 class DeferredCommand(TyperCommand):

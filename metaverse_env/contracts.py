@@ -1,7 +1,7 @@
 """The contracts between the storeys of the house. Executable twins are in :mod:`metaverse_env.testing`."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -9,6 +9,10 @@ from metaverse_env.action import ActionCodec
 from metaverse_env.history import History
 from metaverse_env.telemetry import Command, Forecast, Telemetry, Tick
 from metaverse_env.zones import ZoneGraph
+
+if TYPE_CHECKING:
+    from metaverse_env.scenario import Scenario
+    from metaverse_env.simulator.constants import Constants
 
 Array = np.ndarray
 
@@ -38,6 +42,18 @@ class World(Protocol):
 
     def step(self, command: Command) -> Tick:
         """Let one tick pass under a command."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A world that knows its own constants: environments around it take these, whatever scenario they are given."""
+
+    scenario: "Scenario"
+
+    @property
+    def constants(self) -> "Constants":
+        """The scenario, packed for this world's zones."""
         ...
 
 

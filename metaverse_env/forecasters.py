@@ -1,12 +1,13 @@
 """Beliefs about the future by name. ``"stgnn"``, the default, lives in an upper storey and is reached as a string."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from metaverse_env.contracts import Predictor
-from metaverse_env.errors import UnknownNameError
+from metaverse_env.errors import ConfigurationError, UnknownNameError
 from metaverse_env.history import History
 from metaverse_env.plugins import resolve
 from metaverse_env.telemetry import Forecast
@@ -43,12 +44,18 @@ def load_forecaster(forecaster: "str | Predictor | None") -> Predictor | None:
 
     Raises:
         UnknownNameError: No forecaster has this name.
+        ConfigurationError: A file in place of a name.
         MissingDependencyError: It needs a package that is not installed.
     """
     if forecaster is None or forecaster == "none":
         return None
     if not isinstance(forecaster, str):
         return forecaster
+    if forecaster not in FORECASTERS and ("/" in forecaster or Path(forecaster).suffix):
+        raise ConfigurationError(
+            f"forecaster {forecaster!r} is a file, and no name; pass the network itself: from predictors.stgnn import "
+            f"StgnnForecaster, then forecaster=StgnnForecaster({forecaster!r})"
+        )
     if forecaster not in FORECASTERS:
         raise UnknownNameError("forecaster", forecaster, (*FORECASTERS, "none"))
     predictor: Predictor = resolve("forecaster", forecaster, FORECASTERS, extra="predictors")()

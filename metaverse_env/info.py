@@ -36,6 +36,11 @@ TEAM_KEYS: Final = (
 )
 """Of an agent of the PettingZoo environments."""
 
+CLUSTER_KEYS: Final = (
+    Entry("report", "mapping", "what the cluster has to say of the tick, the same for all agents; not after a reset"),
+)
+"""Of the single environment and of teams, beside their own, where the world is a cluster."""
+
 VECTOR_KEYS: Final = (
     Entry("_KEY", "bool `[W]`", "for every key: the worlds in which it means something"),
     Entry("final_obs", "`[W, size]`", "with `SameStep`: last observations of the episodes that are over"),
@@ -125,6 +130,7 @@ def _lines() -> Iterator[str]:
     yield from _table('`info["outcome"]`', "column", OUTCOME_COLUMNS, OUTCOME)
     yield from _table('`info["reward_terms"]`', "key", REWARD_TERMS, WORLD_REWARD)
     yield from _table("`infos[AGENT]` of a team (PettingZoo), empty after a reset", "key", TEAM_KEYS)
+    yield from _table("Where the world is a cluster, further keys", "key", CLUSTER_KEYS)
     yield from _table("`infos` of the vector environment, further keys", "key", VECTOR_KEYS)
 
 

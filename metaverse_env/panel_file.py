@@ -78,6 +78,11 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 def _names(path: Path, archive: ZipFile, known: Sequence[str], needed: Sequence[str]) -> list[str]:
     """Return which of the known arrays an archive has, after a look at its table of contents."""
     sizes = {entry.filename.removesuffix(".npy"): entry.file_size for entry in archive.infolist()}
+    if {"about", "commands"} <= set(sizes):
+        raise PanelError(
+            f"{path} is the recording of an episode, and no panel; panel_of(load_recording({str(path)!r})) of "
+            f"metaverse_env.recording makes one, and save_panel writes it."
+        )
     for name in set(sizes) - set(known):
         if near := get_close_matches(name, set(known) - set(sizes), 1, MISSPELT):
             raise PanelError(f"panel {path} has an array {name!r}. Did you mean {near[0]!r}? Rename it.")

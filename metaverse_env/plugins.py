@@ -44,7 +44,7 @@ def resolve_own(kind: str, name: str) -> Any:
         name: Module and attribute.
 
     Raises:
-        ConfigurationError: There is no colon, or no such module.
+        ConfigurationError: There is no colon, a file in place of a module, or no such module.
         UnknownNameError: The module has no such attribute.
 
     >>> resolve_own("function", "math:sqrt")(9.0)
@@ -53,6 +53,12 @@ def resolve_own(kind: str, name: str) -> Any:
     module_name, colon, attribute = name.partition(":")
     if not (module_name and colon and attribute):
         raise ConfigurationError(f"{kind} {name!r} has no module; give module:name, such as my_module:{name or 'Mine'}")
+    if "/" in module_name or module_name.endswith(".py"):
+        stem = module_name.rpartition("/")[2].removesuffix(".py")
+        raise ConfigurationError(
+            f"{kind} {name!r}: name the module, not the file: {stem}:{attribute}, in the folder of {stem}.py or with "
+            f"that folder in PYTHONPATH"
+        )
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as missing:

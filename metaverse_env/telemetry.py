@@ -4,10 +4,12 @@ Each wraps one structured array, so a compiled function takes it as one argument
 Arrays are batch-first, ``[worlds, zones, …]``.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from metaverse_env.errors import ActionError
 from metaverse_env.simulator.records import COMMAND
 
 Array = np.ndarray
@@ -107,10 +109,18 @@ class Outcome(NamedTuple):
 
 
 class Tick(NamedTuple):
-    """The result of one step of a world."""
+    """The result of one step of a world.
+
+    Attributes:
+        telemetry: What was observed.
+        outcome: What truly happened.
+        report: What the world itself has to say of the tick, for ``info["report"]``: a cluster its skipped ticks, what
+            became of commands, how good measurements are. ``None`` where there is nothing to say, as in a simulation.
+    """
 
     telemetry: Telemetry
     outcome: Outcome
+    report: Mapping[str, Any] | None = None
 
 
 class Command(NamedTuple):
@@ -130,10 +140,17 @@ class Command(NamedTuple):
             allocation: ``[W, Z, 3]``: cores, MB, Mbps.
             handover: ``[W, Z]`` or one number: share of new sessions served by a neighbour.
 
+        Raises:
+            ActionError: An allocation of another shape.
+
         >>> Command.of([[[1.0, 512.0, 50.0]]]).handover
         array([[0.]], dtype=float32)
         """
         allocation = np.asarray(allocation, dtype=np.float32)
+        if allocation.ndim != 3 or allocation.shape[2] != 3:
+            raise ActionError(
+                f"allocation needs shape (worlds, zones, 3), the last for cores, MB and Mbps; got {allocation.shape}"
+            )
         zones = np.zeros(allocation.shape[:2], dtype=COMMAND)
         zones["allocation"], zones["handover"] = allocation, handover
         return cls(zones)

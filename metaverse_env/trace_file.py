@@ -27,6 +27,7 @@ MAX_BYTES: Final = 512 * 2**20
 MAX_LINE_BYTES: Final = 2**20
 """Most bytes of one line; 10,000 zones of a hundred characters each."""
 MAX_COUNT: Final = float(np.finfo(np.float32).max)
+LONG: Final = " Of a long table, a row per zone and time, metaverse forecast panel makes a panel."
 TIME_FORMS: Final = "ISO 8601 such as 2024-01-31T18:00:00Z (without offset: UTC) or Unix seconds"
 UNREADABLE: Final = (OSError, EOFError, zlib.error)
 
@@ -155,7 +156,8 @@ class _Columns:
         if self.times and time_s <= self.times[-1]:
             fault, remedy = "earlier than the row before", "Sort the rows by time."
             if time_s == self.times[-1]:
-                fault, remedy = "the same as in the row before", "Keep one row per time; times without offset are UTC."
+                fault = "the same as in the row before"
+                remedy = f"Keep one row per time; times without offset are UTC.{LONG}"
             _refuse(self.path, line, f"column 1: the time {_short(cell)} is {fault}", remedy)
         return time_s
 
@@ -166,9 +168,8 @@ class _Columns:
             value = -1.0
         if not 0.0 <= value <= MAX_COUNT:
             fault = f"column {zone + 2} (zone {_short(self.names[zone])}): {_short(cell)} is no count of users"
-            _refuse(
-                self.path, line, fault, "Give a finite number of at least 0, or leave the cell blank if it is missing."
-            )
+            remedy = f"Give a finite number of at least 0, or leave the cell blank if it is missing.{LONG}"
+            _refuse(self.path, line, fault, remedy)
         return value
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from metaverse_env.contracts import World
+from metaverse_env.contracts import Described, World
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command, Telemetry, Tick
@@ -64,6 +64,12 @@ def simulated(world: World) -> SimulatedWorld | None:
     """Return the simulation inside a world, or ``None`` where a cluster is."""
     inner = getattr(world, "unwrapped", world)
     return inner if isinstance(inner, SimulatedWorld) else None
+
+
+def described(world: World) -> Described | None:
+    """Return the innermost world if it knows its own scenario and constants, or ``None``."""
+    inner = getattr(world, "unwrapped", world)
+    return inner if isinstance(inner, Described) else None
 
 
 def wrapped(world: World, wrap: Callable[[World], World]) -> World:

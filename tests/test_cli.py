@@ -272,6 +272,23 @@ def test_benchmark_writes_what_it_says(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["costs.png", "results.csv", "summary.json"]
 
 
+def test_what_is_refused_leaves_no_folder(tmp_path: Path) -> None:
+    for command in (("benchmark", "run"), ("demo",), ("benchmark", "suite")):
+        found = metaverse(*command, "--scenario", "nowhere", "--out", tmp_path / "out")
+        assert found.exit_code == 2, found.output
+        assert not (tmp_path / "out").exists()
+
+
+def test_the_codec_runs_by_default_for_the_default_policies_alone(tmp_path: Path) -> None:
+    def policies(*words: str) -> list[str]:
+        found = metaverse("benchmark", "run", *TINY, *words, "--out", tmp_path, "--json")
+        return list(json.loads(found.stdout)["policies"])
+
+    assert policies()[-1].endswith("+codec")
+    assert policies("--policies", "hold") == ["hold"]
+    assert policies("--policies", "hold", "--codec") == ["hold", "hold+codec"]
+
+
 def test_benchmark_run_as_json_is_json_and_nothing_else(tmp_path: Path) -> None:
     found = metaverse("benchmark", "run", *TINY, "--policies", "static", "--no-codec", "--out", tmp_path, "--json")
     summary = json.loads(found.stdout)

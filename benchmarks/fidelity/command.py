@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from benchmarks import options
 from benchmarks.conditions import conditions
 from benchmarks.fidelity.report import WATCHED, compare_worlds, tables
 from benchmarks.progress import Bar
+from metaverse_env.terminal import console, show
 from predictors.stgnn import StgnnDynamics
 
 _BESIDE_WATCHED = 2
@@ -40,8 +40,8 @@ def fidelity(
     if as_json:
         typer.echo(json.dumps(found))
         return
-    console = Console()
+    terminal = console()
     for sentence in terms.sentences():
-        console.print(sentence)
+        terminal.print(sentence, highlight=False, markup=False)
     for table in tables(found):
-        console.print(table)
+        show(terminal, table)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from benchmarks import bootstrap, options
 from benchmarks.asking import look_where_the_user_stands
@@ -20,6 +19,7 @@ from benchmarks.progress import Bar
 from benchmarks.suite import policy_names
 from metaverse_env.errors import PolicyError
 from metaverse_env.folders import writable
+from metaverse_env.terminal import console
 from metaverse_env.threads import usable_cores
 
 NO_DYNAMICS = "none"
@@ -69,7 +69,7 @@ def suite(
     """
     look_where_the_user_stands()
     bootstrap.require()
-    names, folder = policy_names(policies), writable(out)
+    names = policy_names(policies)
     terms = running.all_conditions(
         running.several(scenario, "scenario"),
         [] if dynamics == NO_DYNAMICS else running.several(dynamics, "dynamics"),
@@ -82,7 +82,8 @@ def suite(
         mean_users=mean_users,
         wrapper=wrap,
     )
-    grid, reference = Grid(names, terms, folder), names[0] if reference is None else reference
+    folder, reference = writable(out), names[0] if reference is None else reference
+    grid = Grid(names, terms, folder)
     bounds = running.check(grid, reference)
     cells = running.run(grid, jobs or usable_cores(), decision_limit_s, resume)
     with Bar(len(cells) + 1, "conditions", "summing up") as bar:
@@ -99,7 +100,7 @@ def _report(folder: Path, findings: Findings, json_only: bool) -> None:
     if json_only:
         typer.echo(json.dumps(findings_json(findings), indent=2))
     else:
-        print_findings(Console(), findings)
+        print_findings(console(), findings)
         typer.echo(f"Written to {folder}: {', '.join([MARKDOWN, JSON, CSV] + [PICTURE] * drawn)}")
     failed = [message for cell, _ in findings.cells for message in cell.failures.values()]
     if failed:

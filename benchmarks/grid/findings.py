@@ -142,11 +142,14 @@ def _front(found: dict[str, dict[str, Estimate]], bounds: frozenset[str]) -> set
 
 def cost_of(figures: dict[str, Estimate]) -> Estimate:
     """Return what a policy costs beside others: relative to the reference, where there is one, by pairs."""
-    return figures.get(MORE_COST, figures[COST])
+    return figures[MORE_COST] if MORE_COST in figures else figures[COST]
 
 
 def _overall(cells: Sequence[Cell], reference: str, bounds: frozenset[str]) -> list[Row]:
-    """Return who finished everywhere, over all cells; nothing of one cell, or where the reference did not finish."""
+    """Return who finished everywhere, by the means of the cells' own figures.
+
+    Nothing of one cell, or where the reference did not finish.
+    """
     if len(cells) < 2:
         return []
     everywhere = [
@@ -156,19 +159,20 @@ def _overall(cells: Sequence[Cell], reference: str, bounds: frozenset[str]) -> l
         return []
     cost, violated, reward = (_cube(cells, everywhere, name) for name in (COST, VIOLATED, "reward"))
     own = everywhere.index(reference)
-    surplus, against = 100.0 * (cost / cost[:, [own]] - 1.0), np.repeat(reward[:, [own]], len(everywhere), axis=1)
+    against = np.repeat(reward[:, [own]], len(everywhere), axis=1)
     found = {
-        MORE_COST: bootstrap.middle_means(surplus),
+        MORE_COST: [bootstrap.mean_ratio_percent(each, cost[:, own]) for each in np.swapaxes(cost, 0, 1)],
         VIOLATED: bootstrap.middle_means(violated),
         WORST: bootstrap.worst_tenths(violated),
         "reward": bootstrap.middle_means(reward),
         WON: bootstrap.means(bootstrap.won(reward, against)),
         CHANCE: bootstrap.chances(reward, against),
     }
-    return [
-        Row(policy, {name: estimates[index] for name, estimates in found.items()}, policy in bounds)
-        for index, policy in enumerate(everywhere)
-    ]
+    figures = {
+        policy: {name: estimates[index] for name, estimates in found.items()} for index, policy in enumerate(everywhere)
+    }
+    front = _front(figures, bounds)
+    return [Row(policy, row, policy in bounds, policy in front) for policy, row in figures.items()]
 
 
 def _cube(cells: Sequence[Cell], policies: Sequence[str], name: str) -> Floats:

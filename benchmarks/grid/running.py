@@ -103,8 +103,11 @@ def check(grid: Grid, reference: str) -> frozenset[str]:
 def _checked(names: Sequence[str], terms: Conditions) -> set[str]:
     world = terms.shell(1).world
     policies = {name: load_policy(name, terms.scenario) for name in names}
-    for policy in policies.values():
-        reveal(policy, world)  # refused where the world is wrapped, whose future nobody knows
+    for name, policy in policies.items():
+        try:
+            reveal(policy, world)
+        except ConfigurationError as error:  # the world is wrapped, and its future nobody knows
+            raise ConfigurationError(f"policy {name!r} in {terms.label}: {error}") from error
     return {name for name, policy in policies.items() if getattr(policy, "clairvoyant", False)}
 
 

@@ -31,6 +31,7 @@ from benchmarks.grid.findings import (
 )
 from benchmarks.report import CLAIRVOYANT_MARK
 from benchmarks.statistics import LEVEL
+from metaverse_env.terminal import show
 
 MARKDOWN: Final = "suite.md"
 JSON: Final = "suite.json"
@@ -69,22 +70,24 @@ COLUMNS: Final = (
 )
 SHOWN: Final = (
     Column(COST, "cost\nEUR/h", interval=False),
-    Column(MORE_COST, "over REFERENCE\n%"),
+    Column(MORE_COST, "cost over\nREFERENCE, %"),
     Column(VIOLATED, "violated\n% user-s"),
     Column(WORST, "worst\ntenth", interval=False),
     Column("reward", "reward\nper tick"),
     Column(WON, "seeds\nwon", interval=False),
 )
-"""What stands in a terminal of 80 columns."""
+"""What stands in a terminal."""
 
 
 def legend(findings: Findings) -> list[str]:
     """Return how to read the tables."""
     return [
         f"Figures are interquartile means over seeds{_intervals(findings)}; the worst tenth is the mean over the seeds "
-        f"with most violations. Those over {findings.reference} are means of pairs that met the same users; seeds won "
-        f"are those with a higher reward than its. The chance to beat it is that of a higher reward in two seeds drawn "
-        f"independently.",
+        f"with most violations. Cost over {findings.reference} is the mean over all seeds divided by its mean over the "
+        f"same, less one: it need not agree with the costs beside it, whose extremes are left out. Violations over it "
+        f"are the mean of the differences. Seeds won are those with a higher reward than its; the chance to beat it is "
+        f"that of a higher reward in two seeds drawn independently. What stands over all conditions is the mean of "
+        f"their values.",
         f"{FRONT_MARK}: no competitor has both less cost and fewer violations. {CLAIRVOYANT_MARK}: knows the future of "
         f"the simulation, a bound and no competitor.",
     ]
@@ -218,10 +221,10 @@ def print_findings(console: Console, findings: Findings) -> None:
         for sentence in cell.terms.sentences():
             console.print(sentence, highlight=False, markup=False)
         if rows:
-            console.print(_table(rows, SHOWN, findings.reference))
+            show(console, _table(rows, SHOWN, findings.reference))
     if findings.overall:
         console.print("Over all conditions:")
-        console.print(_table(findings.overall, SHOWN[1:], findings.reference))
+        show(console, _table(findings.overall, SHOWN[1:], findings.reference))
     console.print("± is half of an interval.", highlight=False)
     for sentence in legend(findings):
         console.print(sentence, highlight=False, markup=False)

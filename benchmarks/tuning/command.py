@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from benchmarks.asking import Asked, comparing
 from benchmarks.progress import Bar
 from benchmarks.tuning.plots import plot_trials
 from benchmarks.tuning.report import TRIALS, TUNED, command_of, print_tuned, tuned, write
 from benchmarks.tuning.tuning import JOURNAL, Budget, Tuning
+from metaverse_env.terminal import console
 
 TUNABLE = "hpa,vpa,keda,pid,autothrottle,threshold,static,forecast,mpc,oracle,oracle_users"
 FIRST_TRAINING_SEED = 1_000_000
@@ -42,7 +42,7 @@ def tune(
     if asked.as_json:
         typer.echo(json.dumps(tuned(tuning, command), indent=2))
         return
-    print_tuned(Console(), tuning)
+    print_tuned(console(), tuning, asked.folder)
     typer.echo(f"Written to {asked.folder}: {TUNED}, {TRIALS}, trials.png, {JOURNAL}")
 
 

@@ -38,7 +38,7 @@ def plot_trials(path: Path, terms: Conditions, budget: Budget, found: Sequence[T
     """Draw a PNG: in each panel one controller's trials and front, and in grey the fronts of the others."""
     columns = min(COLUMNS, len(found))
     rows = math.ceil(len(found) / columns)
-    figure = Figure(figsize=(1.2 + 2.9 * columns, 1.3 + 2.5 * rows), dpi=130, layout="constrained")
+    figure = Figure(figsize=(max(1.2 + 2.9 * columns, 4.8), 1.3 + 2.5 * rows), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     fronts = [front(one.trials) for one in found]
@@ -53,13 +53,21 @@ def plot_trials(path: Path, terms: Conditions, budget: Budget, found: Sequence[T
 
 def _draw(axes: Any, one: Tuned, fronts: Sequence[list[tuple[float, float]]], place: int, limit: float) -> None:
     """Draw one panel."""
+    known = False  # whether the legend has the others
     for other, line in enumerate(fronts):
         if other != place:
-            axes.plot(*zip(*line, strict=True), color=_GREY, linewidth=0.8, zorder=1)
+            axes.plot(
+                *zip(*line, strict=True),
+                color=_GREY,
+                linewidth=0.8,
+                zorder=1,
+                label="_" * known + "fronts of the others",
+            )
+            known = True
     axes.axhline(limit, color="#555555", linewidth=0.8, linestyle="--", zorder=1)
     costs = [trial.cost_eur_per_h for trial in one.trials]
     axes.scatter(costs, [trial.violated_percent for trial in one.trials], s=7, color=_BLUE, alpha=0.35, linewidths=0)
-    axes.plot(*zip(*fronts[place], strict=True), color=_BLUE, linewidth=1.4, zorder=3)
+    axes.plot(*zip(*fronts[place], strict=True), color=_BLUE, linewidth=1.4, zorder=3, label="front of its trials")
     first, best = one.trials[0], one.best
     kept = {"linestyle": "none", "markersize": 8, "zorder": 4}
     axes.plot(first.cost_eur_per_h, first.violated_percent, "o", mfc="none", color=_RED, label="defaults", **kept)
@@ -72,8 +80,9 @@ def _label(figure: Any, grid: Any, terms: Conditions, budget: Budget, found: Seq
     axes = grid[0]
     axes.set_xscale("log")
     axes.set_yscale("symlog", linthresh=LEAST_PERCENT, linscale=0.3)
-    axes.set_ylim(0.0, max(MOST_PERCENT, *(1.3 * one.trials[0].violated_percent for one in found)))
-    axes.set_xlim(*_costs_shown(found, budget.limit_percent))
+    shown_percent = [trial.violated_percent for one in found for trial in (one.trials[0], one.best)]
+    axes.set_ylim(-0.3 * LEAST_PERCENT, max(MOST_PERCENT, 1.3 * max(shown_percent)))
+    axes.set_xlim(*_costs_shown(found))
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 3.0, 5.0)))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")
@@ -85,15 +94,19 @@ def _label(figure: Any, grid: Any, terms: Conditions, budget: Budget, found: Seq
     figure.supxlabel("allocated resources and charges for changes, all zones [EUR/h]", fontsize=9)
     figure.supylabel("user-seconds whose p95 is above the objective [%]", fontsize=9)
     figure.suptitle(
-        f"{terms.scenario.name}, dynamics {terms.dynamics}: {budget.trials} trials per controller, means of "
-        f"{len(terms.seeds)} training worlds; dashed: the limit of {budget.limit_percent:g} %",
+        f"{terms.scenario.name}, dynamics {terms.dynamics}: {budget.trials} trials per controller,{_break(found)}"
+        f"means of {len(terms.seeds)} training worlds; dashed: the limit of {budget.limit_percent:g} %",
         fontsize=10,
     )
 
 
-def _costs_shown(found: Sequence[Tuned], limit_percent: float) -> tuple[float, float]:
-    """Return the range of costs of what is of use: defaults, what was tuned within the limit, fronts below both."""
-    within = [one.best for one in found if one.best.violated_percent <= limit_percent]
-    points = [trial.cost_eur_per_h for trial in [*(one.trials[0] for one in found), *within]]
+def _break(found: Sequence[Tuned]) -> str:
+    """Return what parts the title where the picture is narrow."""
+    return " " if len(found) > 2 else "\n"
+
+
+def _costs_shown(found: Sequence[Tuned]) -> tuple[float, float]:
+    """Return the range of costs of what is of use: defaults, what was tuned, fronts below both."""
+    points = [trial.cost_eur_per_h for one in found for trial in (one.trials[0], one.best)]
     fronts = [cost for one in found for cost, violated in front(one.trials) if violated <= 0.5 * MOST_PERCENT]
     return 0.93 * min(points + fronts), 1.12 * max(points)

@@ -13,6 +13,7 @@ from rich.table import Table
 from benchmarks.asking import Asked
 from benchmarks.tuning.search import Trial
 from benchmarks.tuning.tuning import Budget, Tuned, Tuning
+from metaverse_env.terminal import show
 
 TUNED: Final = "tuned.json"
 TRIALS: Final = "trials.csv"
@@ -100,14 +101,15 @@ def table(found: Sequence[Tuned], limit_percent: float) -> Table:
     return shown
 
 
-def print_tuned(console: Console, tuning: Tuning) -> None:
+def print_tuned(console: Console, tuning: Tuning, folder: Path) -> None:
     """Print the conditions, the table, and what it does not tell."""
     for sentence in tuning.terms.sentences():
         console.print(sentence, highlight=False, markup=False)
     limit = tuning.budget.limit_percent
-    console.print(table(tuning.found, limit))
+    show(console, table(tuning.found, limit))
     console.print(
         f"Lowest cost with at most {limit:g} % of user-seconds violated, on training seeds; judge it on others: "
-        f"metaverse benchmark run --policies NAME@{TUNED}",
+        f"metaverse benchmark run --policies {tuning.found[0].policy}@{folder / TUNED}",
         highlight=False,
+        soft_wrap=True,
     )

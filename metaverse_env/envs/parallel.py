@@ -1,5 +1,6 @@
 """PettingZoo: every zone is an agent, with a local reward and a share of the global one."""
 
+from collections import deque
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,8 @@ from metaverse_env.envs.single import NotResetError
 from metaverse_env.errors import ActionError, ConfigurationError, UnknownNameError
 from metaverse_env.observation import WORLD_FEATURES
 from metaverse_env.rendering import open_viewer
+from metaverse_env.rendering.snapshot import TRAIL_TICKS
+from metaverse_env.reward import Reward
 from metaverse_env.scenario import Scenario
 from metaverse_env.telemetry import Records
 
@@ -60,6 +63,8 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
             raise ConfigurationError(f"global_weight = {global_weight}; must be in [0, 1]")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise UnknownNameError("render mode", render_mode, self.metadata["render_modes"])
+        if render_mode is not None:  # a picture says what was changed, and so needs the tick before
+            arguments = {"remember": True, **arguments}
         self.shell = Shell(scenario, **arguments)
         self.global_weight, self.render_mode = global_weight, render_mode
         self.possible_agents = list(self.shell.world.zones.names)
@@ -73,6 +78,7 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         self._last: Step | None = None
         self._state: Array = np.zeros(self.shell.observer.size, dtype=np.float32)
         self._viewer: Any = None
+        self._unseen: deque[Reward] = deque(maxlen=TRAIL_TICKS)
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """Return the agent's observation space, always the same object."""
@@ -91,6 +97,7 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         """
         self._state = self.shell.reset([seed], noise_seed=(options or {}).get("noise_seed"))[0]
         self.agents, self._ticks_left, self._last = list(self.possible_agents), self.episode_ticks, None
+        self._unseen.clear()
         return self._observations(), {agent: {} for agent in self.agents}
 
     def step(
@@ -111,6 +118,8 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
         observations, infos = self._observations(), self._infos(last)
         if over:
             self.agents = []
+        if self.render_mode is not None:
+            self._unseen.append(last.reward)
         if self.render_mode == "human":
             self.render()
         return observations, rewards, dict.fromkeys(agents, False), dict.fromkeys(agents, over), infos
@@ -134,6 +143,7 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
 
     def _infos(self, last: Step) -> dict[str, dict[str, Any]]:
         telemetry, outcome = last.tick.telemetry.zones[0], last.tick.outcome.zones[0]
+        said = {} if last.tick.report is None else {"report": last.tick.report}
         local, together = last.reward.zones["local"][0].tolist(), float(last.reward.worlds["reward"][0])
         return {
             agent: {
@@ -141,6 +151,7 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
                 "outcome": Records(outcome[z]),
                 "local_reward": local[z],
                 "global_reward": together,
+                **said,
             }
             for z, agent in enumerate(self.agents)
         }
@@ -155,6 +166,9 @@ class MetaverseParallelEnv(ParallelEnv[str, Array, Any]):
             return None
         if self._viewer is None:
             self._viewer = open_viewer(self.render_mode, self.metadata["render_fps"])
+        for reward in list(self._unseen)[:-1]:  # the last one is that of the tick that is drawn
+            self._viewer.note(self.shell, reward)
+        self._unseen.clear()
         return self._viewer.show(self.shell, self._last)
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from metaverse_env.simulator.constants import build_constants
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command, Forecast, Telemetry, Tick
 from metaverse_env.traces import Trace, load_trace
-from metaverse_env.wrapping import simulated, wrapped
+from metaverse_env.wrapping import described, wrapped
 
 Array = np.ndarray
 
@@ -48,6 +48,11 @@ def episode_length(asked: int | None, scenario: Scenario) -> int:
     return scenario.episode_ticks if asked is None else asked
 
 
+def _pending_of(telemetry: Telemetry) -> Command:
+    """Return what a world says it was asked for: of a cluster perhaps less than was commanded, or nothing."""
+    return Command.of(telemetry.zones["pending"], telemetry.zones["handover"])
+
+
 class Shell:
     """Observation, action and reward around ``W`` worlds.
 
@@ -62,7 +67,8 @@ class Shell:
         trace: File, :class:`~metaverse_env.traces.Trace` or :class:`~metaverse_env.panels.Panel` of telemetry, for
             ``dynamics="trace"``.
         mean_users: Scales a trace to this mean of users per zone.
-        world: Any other :class:`~metaverse_env.contracts.World`, such as a cluster.
+        world: Any other :class:`~metaverse_env.contracts.World`, such as a cluster. One that is
+            :class:`~metaverse_env.contracts.Described` brings its own scenario, which then holds.
         remember: Whether to keep the history that policies see; by default only a forecaster's need keeps it.
         wrap: Makes another world of it, such as a :class:`~metaverse_env.wrapping.WorldWrapper`.
     """
@@ -87,11 +93,16 @@ class Shell:
         chosen = load_scenario(scenario)
         chosen = chosen.with_changes(**changes) if changes else chosen
         self.forecaster: Predictor | None = load_forecaster(forecaster)
+        if world is not None and not isinstance(world, World):
+            raise ConfigurationError(
+                f"world = {world!r} is no world; give an object with zones, tick_s, worlds, reset and step, such as a "
+                f"SimulatedWorld; worlds side by side are gym.make_vec's num_envs"
+            )
         inner = world if world is not None else self._simulate(chosen, worlds, dynamics, trace, mean_users)
         self.world = inner if wrap is None else wrapped(inner, wrap)
         reveal(self.forecaster, self.world)
-        if (simulation := simulated(self.world)) is not None:
-            self.scenario, self.constants = simulation.scenario, simulation.constants
+        if (own := described(self.world)) is not None:
+            self.scenario, self.constants = own.scenario, own.constants
         else:
             self.scenario, self.constants = chosen, build_constants(chosen, self.world.zones)
         self.observer = Observer(self.constants, forecast=self.forecaster is not None)
@@ -128,7 +139,7 @@ class Shell:
             ConfigurationError: A seed that is none, or a ``noise_seed`` for a world that is not simulated.
         """
         telemetry = self._start(seeds, worlds, noise_seed)
-        pending, before = Command.of(telemetry.zones["pending"], telemetry.zones["handover"]), telemetry
+        pending, before = _pending_of(telemetry), telemetry
         if self.history is None or self._before is None or worlds is None or worlds.all():
             made = self.history  # another one is a sign of another episode
             self.history = made.anew() if made else History(len(seeds), self.world.zones, telemetry.intents.shape[2])
@@ -174,7 +185,7 @@ class Shell:
             raise LifecycleError("step before reset; call reset() first")
         before = self._telemetry
         tick = self.world.step(command)
-        self._pending = command
+        self._pending = command if tick.report is None else _pending_of(tick.telemetry)
         if self._remembers:
             self.history.append(tick.telemetry)
         reward = self.reward_function(tick.outcome, tick.telemetry)

@@ -1,5 +1,6 @@
 """The Gymnasium environment of one world: :class:`MetaverseEnv`, and what its ids preset."""
 
+from collections import deque
 from typing import Any, Final
 
 import gymnasium as gym
@@ -11,6 +12,8 @@ from metaverse_env.envs.arguments import check_arguments
 from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.errors import ConfigurationError, LifecycleError, UnknownNameError
 from metaverse_env.rendering import open_viewer
+from metaverse_env.rendering.snapshot import TRAIL_TICKS
+from metaverse_env.reward import Reward
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.records import WORLD_REWARD
 from metaverse_env.telemetry import Records, Telemetry
@@ -36,7 +39,8 @@ class MetaverseEnv(gym.Env[Array, Any]):
 
     ``info`` holds ``telemetry`` and ``outcome`` (records ``[Z]``, what was observed and what truly happened),
     ``reward_terms`` (EUR per hour and shares), ``time_s`` within the week and ``price_factor``; every column stands in
-    ``docs/info.md``, which :mod:`metaverse_env.info` prints.
+    ``docs/info.md``, which :mod:`metaverse_env.info` prints. Where the world is a cluster, ``report`` is what it has to
+    say of the tick.
 
     Args:
         scenario: A name of the catalogue, a TOML or YAML file, or a scenario.
@@ -57,6 +61,8 @@ class MetaverseEnv(gym.Env[Array, Any]):
         check_arguments(MetaverseEnv, arguments)
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise UnknownNameError("render mode", render_mode, self.metadata["render_modes"])
+        if render_mode is not None:  # a picture says what was changed, and so needs the tick before
+            arguments = {"remember": True, **arguments}
         self.shell = Shell(scenario, **arguments)
         if self.shell.world.worlds != 1:
             raise ConfigurationError(f"an environment has one world, got {self.shell.world.worlds}; use gym.make_vec")
@@ -66,6 +72,7 @@ class MetaverseEnv(gym.Env[Array, Any]):
         self._ticks_left = 0
         self._last: Step | None = None
         self._viewer: Any = None
+        self._unseen: deque[Reward] = deque(maxlen=TRAIL_TICKS)
 
     @property
     def scenario(self) -> Scenario:
@@ -87,6 +94,7 @@ class MetaverseEnv(gym.Env[Array, Any]):
         super().reset(seed=seed)
         observation = self.shell.reset([seed], noise_seed=(options or {}).get("noise_seed"))
         self._ticks_left, self._last = self.episode_ticks, None
+        self._unseen.clear()
         if self.render_mode == "human":
             self.render()
         return observation[0], self._info(self.shell.telemetry)
@@ -102,11 +110,15 @@ class MetaverseEnv(gym.Env[Array, Any]):
             raise NotResetError("the episode is over, or was never started; call reset() before step()")
         last = self._last = self.shell.step(action[None] if isinstance(action, np.ndarray) else [action])
         self._ticks_left -= 1
+        if self.render_mode is not None:
+            self._unseen.append(last.reward)
         if self.render_mode == "human":
             self.render()
         info = self._info(last.tick.telemetry)
         info["outcome"] = Records(last.tick.outcome.zones[0])
         info["reward_terms"] = terms = dict(zip(_TERMS, last.reward.worlds.item()))  # noqa: B905 (checking costs .2 us)
+        if last.tick.report is not None:
+            info["report"] = last.tick.report
         return last.observation[0], terms["reward"], False, self._ticks_left == 0, info
 
     def action_masks(self) -> Array:
@@ -135,6 +147,9 @@ class MetaverseEnv(gym.Env[Array, Any]):
             return None
         if self._viewer is None:
             self._viewer = open_viewer(self.render_mode, self.metadata["render_fps"])
+        for reward in list(self._unseen)[:-1]:  # the last one is that of the tick that is drawn
+            self._viewer.note(self.shell, reward)
+        self._unseen.clear()
         return self._viewer.show(self.shell, self._last)
 
     def close(self) -> None:

@@ -7,10 +7,12 @@ from typing import Final
 
 from metaverse_env.rendering.layout import HEADER
 from metaverse_env.rendering.pen import Pen
-from metaverse_env.rendering.snapshot import Snapshot, ZoneSnapshot
+from metaverse_env.rendering.snapshot import NOTICEABLE, Snapshot, ZoneSnapshot
 from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_HOUR
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+_RESOURCES: Final = ("CPU", "memory", "network")
 
 _MOST_NAMED: Final = 6
 """Zones that are named in a sentence; the others are counted."""
@@ -48,13 +50,22 @@ def clock(time_s: float) -> str:
 
 
 def suffering(world: Snapshot) -> str:
-    """Return which zones suffer, those with the most users first."""
+    """Return which zones suffer, the worst first: those that serve nobody, then by latency."""
     objective = f"{world.objective_ms:.0f} ms"
-    ill = sorted(_ill(world), key=lambda zone: -zone.users)
+    ill = sorted(_ill(world), key=_badness, reverse=True)
     if not ill:
         return f"No zone is above {objective} (p95)."
     named = ", ".join(f"{zone.name} {_trouble(zone)}" for zone in ill[:_MOST_NAMED])
-    return f"{len(ill)} of {_zones(len(world.zones))} above {objective}: {named}{', …' * (len(ill) > _MOST_NAMED)}"
+    return f"{len(ill)} of {_zones(len(world.zones))} above {objective}: {named}{_others(len(ill))}"
+
+
+def _badness(zone: ZoneSnapshot) -> tuple[bool, float, float]:
+    dead = zone.down or zone.out_of_memory
+    return dead, 0.0 if dead else zone.latency_ms, zone.users
+
+
+def _others(ill: int) -> str:
+    return f" and {ill - _MOST_NAMED} more" if ill > _MOST_NAMED else ""
 
 
 def _ill(world: Snapshot) -> list[ZoneSnapshot]:
@@ -69,10 +80,19 @@ def _trouble(zone: ZoneSnapshot) -> str:
 
 def doing(world: Snapshot) -> str:
     """Return what the controller did in this tick."""
+    if len(world.zones) == 1:
+        return _doing_in(world.zones[0])
     grew, shrank = sum(zone.grew for zone in world.zones), sum(zone.shrank for zone in world.zones)
     over = sum(zone.hands_over for zone in world.zones)
     parts = [(grew, "more for {}"), (shrank, "less for {}"), (over, "new sessions of {} go to a neighbour")]
     said = [words.format(_zones(count)) for count, words in parts if count]
+    return f"Controller: {', '.join(said)}." if said else "Controller: no change."
+
+
+def _doing_in(zone: ZoneSnapshot) -> str:
+    """Return what the controller did to the only zone, resource by resource."""
+    said = [f"more {name}" for name, change in zip(_RESOURCES, zone.change, strict=True) if change > 1.0 + NOTICEABLE]
+    said += [f"less {name}" for name, change in zip(_RESOURCES, zone.change, strict=True) if change < 1.0 - NOTICEABLE]
     return f"Controller: {', '.join(said)}." if said else "Controller: no change."
 
 

@@ -15,9 +15,9 @@ from metaverse_env.history import HISTORY_FEATURES
 from metaverse_env.rendering.snapshot import Money, Snapshot, Trail, ZoneSnapshot
 from metaverse_env.reward import Reward
 from metaverse_env.scenario import Scenario
-from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Forecast, Outcome
 from metaverse_env.units import CPU, LATENCY
+from metaverse_env.wrapping import simulated
 from metaverse_env.zones import ZoneGraph
 
 Array = np.ndarray
@@ -141,10 +141,11 @@ def _money(world: Any) -> Money:
 
 def _kind(shell: Shell) -> str:
     """Say what moves the world and what forecasts it, by the names of their classes."""
-    moved_by = shell.world.dynamics if isinstance(shell.world, SimulatedWorld) else shell.world
-    forecaster = shell.forecaster
+    world, forecaster = simulated(shell.world), shell.forecaster
+    moved_by = shell.world if world is None else world.dynamics
     believed = "no forecast" if forecaster is None else f"{_words(forecaster, 'Forecaster')} forecast"
-    return f"{_words(moved_by, 'Dynamics')}, {believed}"
+    replayed = "users of a trace, " if world is not None and world.replays else ""
+    return f"{replayed}{_words(moved_by, 'Dynamics')}, {believed}"
 
 
 def _words(thing: object, ending: str) -> str:

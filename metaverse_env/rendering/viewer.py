@@ -22,6 +22,7 @@ from metaverse_env.rendering.reading import read_shell
 from metaverse_env.rendering.scene import build_scene
 from metaverse_env.rendering.shapes import COLOURS, Circle, Line, Polygon, Rectangle, Scene, Text, advance
 from metaverse_env.rendering.snapshot import Trail
+from metaverse_env.reward import Reward
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # a library does not greet
 
@@ -88,6 +89,12 @@ class Viewer:
             return None
         draw_scene(scene, self._canvas)
         return pygame.surfarray.pixels3d(self._canvas).swapaxes(0, 1).copy()
+
+    def note(self, shell: Shell, reward: Reward) -> None:
+        """Take in a tick that is not drawn, so that the curves of the episode have it."""
+        if shell.history is not self._seen[0]:
+            self._trail = Trail()
+        self._trail, self._seen = self._trail.extended(reward), (shell.history, None)
 
     def close(self) -> None:
         """Close the window, if there is one; nothing is shown after it."""

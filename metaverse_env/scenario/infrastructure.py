@@ -39,7 +39,9 @@ class DemandSpec(Spec):
 class ServiceSpec(Spec):
     """What an allocation gives (world model, section 4)."""
 
-    model: Literal["tick", "request"] = choice("tick", "A world server with frames, or a queue of requests.")
+    model: Literal["tick", "request", "quota"] = choice(
+        "tick", "A world server with frames, a queue of requests, or requests under a quota that is spent in bursts."
+    )
     latency_objective_ms: float = quantity(100.0, "ms", "V", "The p95 that users must not exceed.", gt=0)
     down_latency_ms: float = quantity(
         2000.0, "ms", "choice", "Latency reported for a zone that is down or hopeless.", gt=0

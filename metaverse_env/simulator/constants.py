@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel
 
+from metaverse_env.scenario.infrastructure import ServiceSpec
 from metaverse_env.scenario.root import Scenario
 from metaverse_env.scenario.workload import Activity
 from metaverse_env.simulator.intents import load_bank
+from metaverse_env.simulator.request_server import load_request_surface
 from metaverse_env.simulator.tick_surface import axis_of, load_tick_surface
 from metaverse_env.simulator.zone_constants import zone_constants
 from metaverse_env.units import HOURS_PER_WEEK, MB_PER_GB, MS_PER_S, SECONDS_PER_DAY, SECONDS_PER_HOUR
@@ -36,7 +38,8 @@ class Constants(NamedTuple):
         activity_odds: ``float32 [K]``, cumulative probability of coming next.
         edges: Record ``[Z, D]`` of :data:`EDGE`; zone -1 pads.
         node_capacity: ``float32 [N, 3]``.
-        rho_axis, threads_axis, surface: The tick server's latency table, ms.
+        rho_axis, threads_axis, surface: The latency table of the tick model or the quota model, ms; the second axis of
+            the latter is the binary logarithm of a pod's demand.
         bank: ``float32 [M, K, S, E]``, the intents that users can show.
     """
 
@@ -74,7 +77,7 @@ def build_constants(
     rules = _rules(scenario)
     zones = zone_constants(scenario, graph, rules, mean_users, peak_demand)
     service = scenario.service
-    surface = load_tick_surface(service.server_tick_hz, service.server_cv, service.cfs_period_ms)
+    surface = _surface(service)
     names = [activity.name for activity in scenario.intents.activities]
     weights = np.array([activity.weight for activity in scenario.intents.activities])
     return Constants(
@@ -85,11 +88,27 @@ def build_constants(
         activity_odds=np.cumsum(weights / weights.sum()).astype(np.float32),
         edges=_edges(graph),
         node_capacity=_node_capacity(scenario, graph, zones),
-        rho_axis=axis_of(surface.rho_grid),
-        threads_axis=axis_of(surface.threads_utilisation_grid),
+        rho_axis=surface.rho_axis,
+        threads_axis=surface.threads_axis,
         surface=surface.latency_ms,
         bank=load_bank(scenario.intents.bank, names).vectors,
     )
+
+
+class _Surface(NamedTuple):
+    rho_axis: Array
+    threads_axis: Array
+    latency_ms: Array
+
+
+def _surface(service: ServiceSpec) -> _Surface:
+    """Return the table of the scenario's service model."""
+    if service.model == "quota":
+        cvs = service.request_arrival_cv, service.request_service_cv
+        table = load_request_surface(service.request_service_ms, *cvs, service.server_threads, service.cfs_period_ms)
+        return _Surface(axis_of(table.rho_grid), axis_of(table.log_demand_grid), table.latency_ms)
+    frames = load_tick_surface(service.server_tick_hz, service.server_cv, service.cfs_period_ms)
+    return _Surface(axis_of(frames.rho_grid), axis_of(frames.threads_utilisation_grid), frames.latency_ms)
 
 
 def _rules(scenario: Scenario) -> Array:
@@ -135,6 +154,7 @@ def _derived(scenario: Scenario) -> dict[str, Any]:
         "memory_down_gain": 1.0 - np.exp(-tick / scenario.demand.memory_down_s),
         "frame_ms": MS_PER_S / service.server_tick_hz,
         "request_model": float(service.model == "request"),
+        "quota_model": float(service.model == "quota"),
         "rollout_mode": float(actuation.mode == "rollout" or scenario.scaling == "horizontal"),
         "horizontal": float(scenario.scaling == "horizontal"),
         "price_eur_per_s": np.array(

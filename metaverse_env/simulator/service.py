@@ -2,15 +2,17 @@
 
 Every function is compiled and takes and returns plain numbers, so that the simulator's kernel can call it in its inner
 loop and a reader can check it by hand. Policy: allocations are positive; one that is larger never gives more latency.
-Two service models stand side by side. The *tick* model is a world server that must finish its frame: it reads the
-table of :mod:`~metaverse_env.simulator.tick_surface`. The *request* model is a queue of independent requests. Both are
-steady states below saturation; beyond it a backlog carries what they cannot.
+Three service models stand side by side. The *tick* model is a world server that must finish its frame: it reads the
+table of :mod:`~metaverse_env.simulator.tick_surface`. The *request* model is a queue of independent requests with a
+fluid quota. The *quota* model reads the table of :mod:`~metaverse_env.simulator.request_server`, whose quota is spent
+in bursts, as a kernel's is. All are steady states below saturation; beyond it a backlog carries what they cannot.
 """
 
 import math
 from typing import Any, Final
 
 from metaverse_env.compiling import compiled, stage
+from metaverse_env.simulator.interpolating import bilinear, locate
 from metaverse_env.simulator.queueing import sojourn_quantiles_ms
 from metaverse_env.units import MS_PER_S
 
@@ -72,14 +74,6 @@ def request_latency_ms(
 
 
 @stage
-def _locate(axis: Any, value: float) -> tuple[int, float]:
-    """Return the cell of an even, ascending grid that holds ``value`` and how far into it, clipped at the ends."""
-    place = min(max((value - axis[0]) * axis[1], 0.0), axis[2])
-    cell = min(int(place), int(axis[2]) - 1)
-    return cell, place - cell
-
-
-@stage
 def tick_latency_ms(
     demand_cores: float,
     quota_cores: float,
@@ -105,21 +99,14 @@ def tick_latency_ms(
         threads_utilisation_axis: That along u.
         surface: ``[R, U, 3]``, ms.
     """
-    row, down = _locate(rho_axis, utilisation(demand_cores, quota_cores))
-    column, right = _locate(threads_utilisation_axis, utilisation(demand_cores, threads))
+    row, down = locate(rho_axis, utilisation(demand_cores, quota_cores))
+    column, right = locate(threads_utilisation_axis, utilisation(demand_cores, threads))
     delay_ms = MS_PER_S * backlog_s
     return (
-        delay_ms + _bilinear(surface, row, down, column, right, 0),
-        delay_ms + _bilinear(surface, row, down, column, right, 1),
-        delay_ms + _bilinear(surface, row, down, column, right, 2),
+        delay_ms + bilinear(surface, row, down, column, right, 0),
+        delay_ms + bilinear(surface, row, down, column, right, 1),
+        delay_ms + bilinear(surface, row, down, column, right, 2),
     )
-
-
-@stage
-def _bilinear(surface: Any, row: int, down: float, column: int, right: float, quantile: int) -> float:
-    upper = (1.0 - right) * surface[row, column, quantile] + right * surface[row, column + 1, quantile]
-    lower = (1.0 - right) * surface[row + 1, column, quantile] + right * surface[row + 1, column + 1, quantile]
-    return (1.0 - down) * upper + down * lower
 
 
 @compiled

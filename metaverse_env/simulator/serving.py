@@ -16,6 +16,7 @@ from metaverse_env.simulator.demand import (
     lognormal_factor,
     sticky,
 )
+from metaverse_env.simulator.request_server import quota_latency_ms
 from metaverse_env.simulator.rng import bell, between, draw, uniform
 from metaverse_env.units import (
     BANDWIDTH,
@@ -105,6 +106,9 @@ def respond_ms(zone: Any, cores: float, quota_cores: float, constants: Any) -> t
             backlog_s,
         )
     axes = constants.rho_axis, constants.threads_axis
+    if rules.quota_model > 0.0:
+        pods = threads / rules.server_threads
+        return quota_latency_ms(cores / pods, quota_cores / pods, backlog_s, axes[0], axes[1], constants.surface)
     return service.tick_latency_ms(cores, quota_cores, threads, backlog_s, axes[0], axes[1], constants.surface)
 
 
@@ -120,7 +124,7 @@ def serve(zone: Any, rtt_ms: float, outcome: Any, constants: Any) -> None:
     p50, p95, p99 = respond_ms(zone, cores, quota, constants)
     mbps, capacity = outcome.served[BANDWIDTH], outcome.allocation[BANDWIDTH]
     sending = service.bandwidth_delay_ms(mbps, capacity, rules.frame_ms, rules.buffer_ms, rules.retransmit_ms)
-    waiting_frame_ms = 0.0 if rules.request_model > 0.0 else rules.frame_ms
+    waiting_frame_ms = 0.0 if rules.request_model + rules.quota_model > 0.0 else rules.frame_ms
     cap_ms = rules.down_latency_ms
     outcome.latency_p50_ms = service.user_latency_ms(rtt_ms, sending, waiting_frame_ms, p50, cap_ms)
     outcome.latency_ms = service.user_latency_ms(rtt_ms, sending, waiting_frame_ms, p95, cap_ms)

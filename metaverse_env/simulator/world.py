@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from metaverse_env.compiling import entry_point
-from metaverse_env.errors import ActionError, ConfigurationError, LifecycleError
+from metaverse_env.errors import ConfigurationError, LifecycleError
 from metaverse_env.plugins import resolve
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.simulator import entry
+from metaverse_env.simulator.commands import check_command
 from metaverse_env.simulator.constants import build_constants
 from metaverse_env.simulator.dynamics import DYNAMICS, Dynamics, Simulation
 from metaverse_env.simulator.kernel import Output, State
 from metaverse_env.simulator.records import (
-    COMMAND,
     NODE_STATE,
     OUTCOME,
     TELEMETRY,
@@ -30,24 +29,9 @@ from metaverse_env.simulator.stock import Stock
 from metaverse_env.telemetry import Command, Outcome, Telemetry, Tick
 from metaverse_env.threads import over_worlds
 from metaverse_env.traces import Trace
-from metaverse_env.units import RESOURCE_UNITS, RESOURCES
 from metaverse_env.zones import ZoneGraph, build_graph
 
 Array = np.ndarray
-
-
-@entry_point
-def _first_bad(commands: Any) -> int:
-    """Return the flat index of the first value that is not finite or is negative, or -1; handover is the fourth."""
-    for w in range(commands.shape[0]):
-        for z in range(commands.shape[1]):
-            command = commands[w, z]
-            for resource in range(3):
-                if not 0.0 <= command.allocation[resource] < np.inf:
-                    return (w * commands.shape[1] + z) * 4 + resource
-            if not 0.0 <= command.handover <= 1.0:
-                return (w * commands.shape[1] + z) * 4 + 3
-    return -1
 
 
 class SimulatedWorld:
@@ -104,6 +88,11 @@ class SimulatedWorld:
     def worlds(self) -> int:
         """How many worlds there are."""
         return len(self._simulation.state.worlds)
+
+    @property
+    def replays(self) -> bool:
+        """Whether users come from a trace."""
+        return len(self._last_rows) > 0
 
     @property
     def tick_s(self) -> float:
@@ -178,32 +167,13 @@ class SimulatedWorld:
         """
         if self._telemetry is None:
             raise LifecycleError("step before reset; call reset(seeds=…) first")
-        self._check(command.zones)
+        check_command(command, self.worlds, self.zones.names)
         if len(self._last_rows):
             self._check_trace_goes_on()
         out = self._blank_output()
         self.dynamics.advance(self._simulation, command.zones, self._telemetry.zones, out)
         self._telemetry = Telemetry(out.telemetry, out.weather, out.intents)
         return Tick(self._telemetry, Outcome(out.outcome, self.scenario.tick_s))
-
-    def _check(self, commands: Array) -> None:
-        shape = self._shape[:2]
-        if commands.shape != shape or commands.dtype != COMMAND:
-            raise ActionError(
-                f"a command needs shape {shape} (worlds, zones), got {commands.shape}; build it with Command.of"
-            )
-        bad = _first_bad(commands)
-        if bad < 0:
-            return
-        place, field = divmod(bad, 4)
-        world, zone = divmod(place, len(self.zones))
-        name, unit = (
-            (RESOURCES[field], RESOURCE_UNITS[field]) if field < 3 else ("handover", "share of new sessions, 0 to 1")
-        )
-        value = commands["allocation"][world, zone, field] if field < 3 else commands["handover"][world, zone]
-        raise ActionError(
-            f"zone {self.zones.names[zone]!r} (world {world}): {name} = {value} {unit}; must be finite and >= 0"
-        )
 
     def _check_trace_goes_on(self) -> None:
         records = self._simulation.state.worlds

@@ -13,6 +13,7 @@ from rliable import metrics
 from benchmarks.bootstrap import (
     chances,
     difference,
+    mean_ratio_percent,
     means,
     middle_means,
     ratio_percent,
@@ -42,14 +43,14 @@ def test_the_middle_half_by_hand() -> None:
     values = np.array([[1.0, 0.0], [2.0, 0.0], [4.0, 0.0], [900.0, 8.0]])
     assert [estimate.value for estimate in middle_means(columns(values))] == [3.0, 0.0]  # of 2 and 4; of 0 and 0
     (found,) = middle_means(stratum(values))
-    assert found.value == 1.75  # of 8 values, the middle four: 0, 1, 2, 4
+    assert found.value == 1.5  # the mean of both
 
 
 @settings(max_examples=10)
 @given(small_ints)
 def test_the_middle_half_is_rliables(values: np.ndarray) -> None:
-    trim_mean = middle_means(stratum(values))[0].value
-    assert trim_mean == pytest.approx(metrics.aggregate_iqm(values))
+    for figure, estimate in zip(values.T, middle_means(columns(values)), strict=True):
+        assert estimate.value == pytest.approx(metrics.aggregate_iqm(figure[:, None]))
 
 
 def test_an_interval_covers_what_it_says_as_often_as_it_says() -> None:
@@ -89,6 +90,18 @@ def test_pairs_are_kept_together() -> None:
     assert found.value == pytest.approx(20.0, abs=1.0)
 
 
+def test_a_ratio_over_conditions_is_the_mean_of_theirs() -> None:
+    reference = 100.0 * np.exp(drawn(3, 40, 2))
+    values = np.array([1.1, 1.3]) * reference * np.exp(0.01 * drawn(4, 40, 2))
+    found = mean_ratio_percent(values, reference)
+    each = [ratio_percent(values[:, c], reference[:, c]) for c in range(2)]
+    assert found.value == pytest.approx(np.mean([ratio.value for ratio in each]))
+    assert found.low < found.value < found.high
+    widest = max(ratio.high - ratio.low for ratio in each)
+    assert found.high - found.low < widest  # of two conditions more is known than of the one that is known least
+    assert mean_ratio_percent(values[:, :1], reference[:, :1]) == pytest.approx(each[0])
+
+
 def test_of_nothing_there_is_no_ratio() -> None:
     assert np.isnan(ratio_percent(np.ones(3), np.zeros(3))).all()
 
@@ -97,7 +110,7 @@ def test_the_worst_tenth_by_hand() -> None:
     values = np.stack([np.arange(30.0), -np.arange(30.0)], axis=1)
     found = worst_tenths(columns(values))
     assert [estimate.value for estimate in found] == [28.0, -1.0]  # of 27, 28, 29; of 0, -1, -2
-    assert worst_tenths(stratum(values))[0].value == 26.5  # of 24 to 29
+    assert worst_tenths(stratum(values))[0].value == 13.5  # the mean of both
     assert worst_tenths(columns(values[:4]))[0].value == 3.0  # at least one
 
 

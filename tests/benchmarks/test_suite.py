@@ -100,7 +100,7 @@ def test_names_are_different_and_at_least_one(listed: str) -> None:
         ({"mean_users": 5.0}, "--trace FILE"),
         ({"scenario": "mulit_zone"}, "Did you mean 'multi_zone'"),
         ({"scaling": "diagonal"}, "vertical"),
-        ({"trace": "nowhere.csv"}, "does not exist"),
+        ({"trace": "nowhere.csv", "dynamics": None}, "does not exist"),
     ],
 )
 def test_conditions_that_cannot_be_met(wrong: dict[str, object], message: str) -> None:
@@ -166,6 +166,13 @@ def test_the_table_fits_a_terminal_of_80_columns(capsys: pytest.CaptureFixture[s
     assert "…" not in text
     assert "threshold+codec" in text
     assert "95% t-interval" in text
+
+
+def test_pairs_tell_what_the_hour_of_the_week_hides(capsys: pytest.CaptureFixture[str]) -> None:
+    cheap, dear = made_up("hold", -1.0, cost=10.0), made_up("static", -2.0, cost=10.5)
+    print_report(Console(width=200), small(seeds=2), [cheap, dear])
+    line = next(line for line in capsys.readouterr().out.splitlines()[::-1] if line.strip().startswith("static"))
+    assert line.split()[1:3] == ["0.50", "±0.00"]  # in either seed, whose own costs are two apart
 
 
 def test_the_plot_is_a_picture(tmp_path: Path, results: list[Result]) -> None:

@@ -12,7 +12,7 @@ from metaverse_env.contracts import View
 from metaverse_env.envs.shell import Shell
 from metaverse_env.envs.single_zone import SingleZoneEnv
 from metaverse_env.envs.vector import MetaverseVectorEnv
-from metaverse_env.errors import MetaverseError
+from metaverse_env.errors import ActionError, MetaverseError
 from metaverse_env.forecasters import PersistenceForecaster
 from metaverse_env.scenario import load_scenario
 from metaverse_env.simulator.world import SimulatedWorld
@@ -97,8 +97,11 @@ class Sweeping(TamperedWorld):
 
 
 class Gullible(TamperedWorld):
-    def _check(self, commands: np.ndarray) -> None:
-        """Take everything."""
+    def step(self, command: Command) -> Tick:
+        try:
+            return super().step(command)
+        except ActionError:
+            return super().step(Command.of(np.ones((2, 2, 3))))
 
 
 class Random(TamperedWorld):

@@ -302,18 +302,19 @@ def test_ordinary_worlds_are_told_without_cutting_a_word(
 # --- sentences --------------------------------------------------------------------------------------------------------
 
 
-def test_those_who_suffer_are_named_the_fullest_zone_first(zone: MakeZone, world: MakeWorld) -> None:
-    empty = zone(name="a", users=1.0, latency_ms=101.0)
+def test_those_who_suffer_are_named_the_worst_first(zone: MakeZone, world: MakeWorld) -> None:
+    slow = zone(name="a", users=99.0, latency_ms=101.0)
+    slower = zone(name="d", users=1.0, latency_ms=900.0)
     full = zone(name="b", users=9.0, down=True)
     dead = zone(name="c", users=5.0, down=True, out_of_memory=True)
-    assert suffering(world(zone(), empty, full, dead)) == (
-        "3 of 4 zones above 100 ms: b down, c out of memory, a 101 ms"
+    assert suffering(world(zone(), slow, dead, full, slower)) == (
+        "4 of 5 zones above 100 ms: b down, c out of memory, d 900 ms, a 101 ms"
     )
 
 
 def test_many_who_suffer_are_counted(zone: MakeZone, world: MakeWorld) -> None:
     ill = [zone(name=f"z{place}", latency_ms=200.0) for place in range(7)]
-    assert suffering(world(*ill)).endswith("z5 200 ms, …")
+    assert suffering(world(*ill)).endswith("z5 200 ms and 1 more")
     assert suffering(world(*ill)).startswith("7 of 7 zones above 100 ms: z0 200 ms")
 
 
@@ -322,6 +323,11 @@ def test_what_the_controller_did_is_counted(zone: MakeZone, world: MakeWorld) ->
     assert doing(world(both, zone(change=(1.0, 1.0, 0.9)))) == (
         "Controller: more for 1 zone, less for 2 zones, new sessions of 1 zone go to a neighbour."
     )
+
+
+def test_of_the_only_zone_it_is_said_what_it_got(zone: MakeZone, world: MakeWorld) -> None:
+    assert doing(world(zone(change=(1.2, 0.7, 1.0)))) == "Controller: more CPU, less memory."
+    assert doing(world(zone())) == "Controller: no change."
 
 
 def test_a_share_of_nearly_nothing_is_not_said_to_be_handed_over(zone: MakeZone, world: MakeWorld) -> None:

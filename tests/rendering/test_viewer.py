@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -14,10 +15,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import metaverse_env  # noqa: F401 (registers the ids)
-from metaverse_env.envs.parallel import parallel_env
+from metaverse_env.envs.parallel import MetaverseParallelEnv, parallel_env
 from metaverse_env.envs.shell import Shell, Step
+from metaverse_env.envs.single import MetaverseEnv
 from metaverse_env.errors import MetaverseError, MissingDependencyError, UnknownNameError
 from metaverse_env.rendering import open_viewer, viewer
+from metaverse_env.rendering.header import doing
 from metaverse_env.rendering.layout import arrange
 from metaverse_env.rendering.reading import read_shell
 from metaverse_env.rendering.scene import build_scene
@@ -168,6 +171,41 @@ def test_the_trail_grows_by_a_tick_once_and_starts_anew_with_an_episode() -> Non
     assert len(shown._trail.rewards) == 1
     shown.show(shell, None)
     assert shown._trail.rewards == ()
+
+
+@pytest.mark.parametrize("make", [MetaverseEnv, MetaverseParallelEnv])
+def test_a_picture_after_many_ticks_has_all_of_them(make: Any) -> None:
+    arguments = {"dynamics": "physics", "forecaster": "none", "action_type": "continuous"}
+    env = make("single_zone", render_mode="rgb_array", **arguments)
+    rewards = []
+    for ticks in (0, 3, 1, 0):
+        if ticks == 3:
+            env.reset(seed=0)
+        for _ in range(ticks):
+            agents = make is MetaverseParallelEnv
+            rewards.append(env.step({"zone-1": np.zeros(3, np.float32)} if agents else np.zeros(3, np.float32))[1])
+        if env.shell.started:
+            env.render()
+    expected = [next(iter(one.values())) if isinstance(one, dict) else one for one in rewards]
+    assert env._viewer._trail.rewards == pytest.approx(expected)
+    env.reset(seed=1)
+    env.render()
+    assert env._viewer._trail.rewards == ()
+
+
+def test_a_picture_without_forecasts_says_what_the_controller_did() -> None:
+    env = MetaverseEnv("single_zone", "rgb_array", dynamics="physics", forecaster="none", action_type="continuous")
+    env.reset(seed=0)
+    last = [env.step(np.ones(3, np.float32)) for _ in range(3)] and env._last
+    assert doing(read_shell(env.shell, last, Trail())) == "Controller: more CPU, more memory, more network."
+
+
+def test_a_trace_is_not_said_to_be_simulated(tmp_path: Path) -> None:
+    rows = "\n".join(f"{60 * row},{20 + row % 5}" for row in range(40))
+    (tmp_path / "users.csv").write_text(f"time,lobby\n{rows}\n")
+    shell = Shell("single_zone", 1, "trace", "none", trace=str(tmp_path / "users.csv"), episode_ticks=10)
+    shell.reset([0])
+    assert read_shell(shell, None, Trail()).kind == "users of a trace, physics, no forecast"
 
 
 @cache

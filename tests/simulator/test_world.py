@@ -117,7 +117,7 @@ def test_nothing_is_read_before_it_is_written(poison: Callable[[], None], dynami
         for tick in range(40):
             seen += [array.tobytes() for array in (telemetry.zones, telemetry.intents)]
             seen += [telemetry.weather[name].tobytes() for name in ("time_s", "price_factor")]
-            telemetry, outcome = world.step(Command.of(telemetry.allocation * (1.5 if tick % 2 else 0.5), 0.1))
+            telemetry, outcome, _ = world.step(Command.of(telemetry.allocation * (1.5 if tick % 2 else 0.5), 0.1))
             seen += [outcome.zones.tobytes()]
         return seen
 

@@ -10,7 +10,18 @@ import pytest
 from rich.console import Console
 
 from benchmarks.conditions import Conditions, conditions
-from benchmarks.grid.findings import CHANCE, MORE_COST, MORE_VIOLATED, VIOLATED, WON, WORST, Cell, Findings, find
+from benchmarks.grid.findings import (
+    CHANCE,
+    MORE_COST,
+    MORE_VIOLATED,
+    OVERALL_UNITS,
+    VIOLATED,
+    WON,
+    WORST,
+    Cell,
+    Findings,
+    find,
+)
 from benchmarks.grid.picture import draw
 from benchmarks.grid.tables import as_csv, as_json, markdown, print_findings, write
 from benchmarks.scores import METRICS, Result
@@ -73,7 +84,17 @@ def test_over_all_are_those_who_finished_everywhere(findings: Findings) -> None:
     figures = findings.overall[1].figures
     assert figures[MORE_COST] == pytest.approx((-50.0, -50.0, -50.0))
     assert figures[WON] == pytest.approx((0.0, 0.0, 0.0))
-    assert figures[WORST].value == 12.0  # of sixteen, two, and both conditions have the same worst
+    assert figures[WORST].value == 12.0  # of eight, one, and both conditions have the same worst
+    assert {row.policy for row in findings.overall if row.best} == {"hpa", "cheap"}
+
+
+def test_over_all_is_the_mean_of_the_conditions() -> None:
+    uneven = Result("cheap", RESULTS[1].scores | {"cost_eur_per_h": np.array([1.0, 9, 9, 9, 9, 9, 9, 9])})
+    cells = [Cell(terms(), RESULTS[:2]), Cell(terms("complex"), [RESULTS[0], uneven])]
+    found = find(cells, "hpa", frozenset())
+    each = [rows[1].figures for _, rows in found.cells]
+    for name in OVERALL_UNITS:
+        assert found.overall[1].figures[name].value == pytest.approx(np.mean([row[name].value for row in each])), name
 
 
 def test_where_the_reference_failed_nothing_is_relative() -> None:

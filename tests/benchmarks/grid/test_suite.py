@@ -183,7 +183,7 @@ def test_whoever_fails_is_named_and_all_others_go_on(here: Path) -> None:
     assert found.exit_code == 1
     said = told(found)
     assert "at tick 2: zone 'zone-4' (world 0): memory_mb = nan MB; must be finite and >= 0" in said["Nan"]
-    assert "at tick 2: a command needs shape (8, 30) (worlds, zones), got (8, 2); build it with" in said["Shape"]
+    assert "needs shape (8, 30, 3) (worlds, zones, resources), got (8, 2, 3)" in said["Shape"]
     assert "Raises.act failed at tick 2 in " in said["Raises"]
     assert "3 of the policies' conditions failed" in found.stderr
     summary = json.loads(Path("out/suite/suite.json").read_text(encoding="utf-8"))["conditions"]["multi_zone-physics"]
