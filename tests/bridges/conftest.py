@@ -14,6 +14,7 @@ import httpx
 import pytest
 import yaml
 
+from tests.absent import unavailable
 from tests.bridges.control_plane import (
     AuditLog,
     ControlPlane,
@@ -21,7 +22,6 @@ from tests.bridges.control_plane import (
     deployment,
     free_port,
     path_of,
-    unavailable,
     wait_for,
 )
 from tests.bridges.fault_proxy import FaultProxy

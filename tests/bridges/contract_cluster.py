@@ -26,10 +26,6 @@ def zone_of(snapshot: Snapshot, name: str) -> Workload:
 class ClusterContract:
     """The rules; each test leaves the zones sound, but not as it found them."""
 
-    @pytest.fixture
-    def site(self) -> Site:
-        raise NotImplementedError
-
     def test_is_a_cluster(self, site: Site) -> None:
         assert isinstance(site.cluster, Cluster)
 

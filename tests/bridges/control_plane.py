@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-import pytest
 import yaml
+
+from tests.absent import unavailable
 
 Json = dict[str, Any]
 
@@ -66,11 +67,6 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30.0, eve
         assert time.monotonic() < deadline_s, f"waited {seconds:g} s for {what}"
         time.sleep(every_s)
     return result
-
-
-def unavailable(message: str) -> Any:
-    """Skip, or fail where METAVERSE_NO_SKIP=1."""
-    return pytest.fail(message) if os.environ.get("METAVERSE_NO_SKIP") == "1" else pytest.skip(message)
 
 
 def free_port() -> int:

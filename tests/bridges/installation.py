@@ -1,12 +1,15 @@
 """The files of an installation with the default settings, as documents."""
 
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
 
 from bridges.manifests.settings import Settings
 from bridges.manifests.writing import make
+from tests.bridges.control_plane import ControlPlane
 
 Json = dict[str, Any]
 FILES = make(Settings())
@@ -25,6 +28,19 @@ def documents(files: dict[str, str]) -> list[tuple[str, Json]]:
 
 
 DOCUMENTS = documents(FILES)
+
+
+@contextmanager
+def installed(plane: ControlPlane) -> Iterator[Settings]:
+    """Make the namespace, accounts, rights and zones of an installation on a real API server, and take them away."""
+    chosen = Settings(namespace=f"mall-{secrets.token_hex(3)}", zones=2, zone="zone:1", pull="Never", zone_cpu="50m")
+    files = make(chosen)
+    paths = ["namespace.yaml", "rbac.yaml", "stgnn-zones.yaml"]
+    plane.apply(*(document for path in paths for document in yaml.safe_load_all(files[path])))
+    try:
+        yield chosen
+    finally:
+        plane.send("DELETE", f"/api/v1/namespaces/{chosen.namespace}")
 
 
 def named(*kinds: str) -> list[Json]:

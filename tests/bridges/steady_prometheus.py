@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.bridges.control_plane import free_port, unavailable, wait_for
+from tests.absent import unavailable
+from tests.bridges.control_plane import free_port, wait_for
 
 ZONES = ("zone-1", "zone-2", "zone-3")
 MEASURED = {"users": 10.0, "cpu_cores": 0.08, "memory_mb": 20.0, "latency_ms": 20.0}

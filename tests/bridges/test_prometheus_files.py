@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.bridges.control_plane import unavailable
+from tests.absent import unavailable
 from tests.bridges.installation import FILES
 
 

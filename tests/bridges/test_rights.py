@@ -1,6 +1,5 @@
 """What the controller's account may do on a real API server: all that a bridge does, and nothing else."""
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,23 +29,16 @@ from bridges.manifests.settings import Settings
 from bridges.manifests.writing import make
 from tests.bridges.acting import writes
 from tests.bridges.control_plane import AuditLog, ControlPlane, wait_for
+from tests.bridges.installation import installed
 
-LATER = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
-"""Kinds that the server at hand does not have."""
-BETA = {"policy/v1": "policy/v1beta1"}
-"""Groups that it has in an earlier version."""
 SECRETS = Resource("", "v1", "secrets", "Secret")
 
 
 @pytest.fixture(scope="module")
 def settings(control_plane: ControlPlane) -> Iterator[Settings]:
     """Return the settings of an installation whose accounts, rights and zones are there, for real."""
-    chosen = Settings(namespace=f"mall-{secrets.token_hex(3)}", zones=2, zone="zone:1", pull="Never", zone_cpu="50m")
-    files = make(chosen)
-    paths = ["namespace.yaml", "rbac.yaml", "stgnn-zones.yaml"]
-    control_plane.apply(*(document for path in paths for document in yaml.safe_load_all(files[path])))
-    yield chosen
-    control_plane.send("DELETE", f"/api/v1/namespaces/{chosen.namespace}")
+    with installed(control_plane) as chosen:
+        yield chosen
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from bridges.metric_names import WORKLOAD
-from tests.bridges.control_plane import free_port, unavailable, wait_for
+from tests.absent import unavailable
+from tests.bridges.control_plane import free_port, wait_for
 from tests.bridges.installation import FILES
 
 

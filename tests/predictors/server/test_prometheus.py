@@ -1,7 +1,6 @@
 """A real Prometheus scrapes a real server, and has what was answered."""
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.absent import unavailable
 from tests.predictors.server.servers import Server, Start
 
 NAMES = ["plaza", 'say "hi"', "back\\slash/../x", "two\nlines\r", "広場 🏟", "{a=}#"]
@@ -23,12 +23,7 @@ WAIT_S = 60.0
 def program(name: str) -> str:
     """Return the path of one of Prometheus' programs; skip without it, or fail where METAVERSE_NO_SKIP=1."""
     found = shutil.which(name)
-    if found:
-        return found
-    message = f"no program {name}; Debian's package is called prometheus"
-    if os.environ.get("METAVERSE_NO_SKIP") == "1":
-        pytest.fail(message)
-    return pytest.skip(message)
+    return found or unavailable(f"no program {name}; Debian's package is called prometheus")
 
 
 @pytest.fixture(scope="module")
