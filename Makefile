@@ -45,7 +45,7 @@ $(VENV)/.installed-demo: setup.cfg constraints.txt | $(VENV)/.created
 $(VENV)/.installed-all: setup.cfg constraints.txt | $(VENV)/.created
 	@echo "Installing everything that the tests need into $(VENV), torch first; this takes minutes ..."
 	$(INSTALL) '$(TORCH)'
-	$(INSTALL) -e '.[render,predictors,agents,benchmarks,third-party,bridges,dev]'
+	$(INSTALL) -e '.[render,predictors,agents,benchmarks,third-party,encoders-offline,bridges,dev]'
 	@touch $@
 
 $(VENV)/.created:

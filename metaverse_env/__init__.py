@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gymnasium.envs.registration import register
 
 if TYPE_CHECKING:
-    from metaverse_env.contracts import Encoder, Policy, Predictor, View, World
+    from metaverse_env.contracts import Encoded, Encoder, Policy, Predictor, View, World
     from metaverse_env.envs.parallel import env, parallel_env
     from metaverse_env.errors import MetaverseError
     from metaverse_env.panels import Panel, load_panel, save_panel
@@ -33,6 +33,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Command": "metaverse_env.telemetry",
     "Dynamics": "metaverse_env.simulator.dynamics",
+    "Encoded": "metaverse_env.contracts",
     "Encoder": "metaverse_env.contracts",
     "Forecast": "metaverse_env.telemetry",
     "MetaverseError": "metaverse_env.errors",
@@ -61,6 +62,7 @@ __all__ = [
     "SCENARIOS",
     "Command",
     "Dynamics",
+    "Encoded",
     "Encoder",
     "Forecast",
     "MetaverseError",

@@ -1,11 +1,13 @@
 """The contracts between the storeys of the house. Executable twins are in :mod:`metaverse_env.testing`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from metaverse_env.action import ActionCodec
+from metaverse_env.errors import SampleError
 from metaverse_env.history import History
 from metaverse_env.telemetry import Command, Forecast, Telemetry, Tick
 from metaverse_env.zones import ZoneGraph
@@ -68,14 +70,58 @@ class Predictor(Protocol):
         ...
 
 
-@runtime_checkable
-class Encoder(Protocol):
-    """One modality: raw samples to text and embedding."""
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What an encoder made of a batch.
+
+    Attributes:
+        modality: ``"image"``, ``"speech"`` or ``"motion"``.
+        backend: Name of the encoder, as in its table.
+        version: Of its code and weights; another version gives other embeddings.
+        texts: One text a sample; empty where a sample was refused.
+        embeddings: ``float32 [samples, dimension]``; NaN where a sample was refused, never zeros passed as data.
+        problems: Why a sample was refused, by its place in the batch.
+    """
 
     modality: str
+    backend: str
+    version: str
+    texts: tuple[str, ...]
+    embeddings: Array
+    problems: Mapping[int, SampleError]
 
-    def encode(self, samples: Sequence[object]) -> tuple[list[str], Array]:
-        """Return one text and one row of ``float32 [samples, dimension]`` per sample."""
+    @property
+    def mask(self) -> Array:
+        """``bool [samples]``, which were encoded."""
+        return np.array([place not in self.problems for place in range(len(self.texts))], dtype=bool)
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """One modality: raw samples to text and embedding.
+
+    Attributes:
+        modality: ``"image"``, ``"speech"`` or ``"motion"``.
+        backend: Name in the table of encoders.
+        version: Of its code and weights.
+        dimension: Length of an embedding, always the same.
+    """
+
+    modality: str
+    backend: str
+    version: str
+    dimension: int
+
+    def encode(self, samples: Sequence[object], *, strict: bool = True) -> Encoded:
+        """Encode a batch; the result of a sample does not depend on its mates.
+
+        Args:
+            samples: Raw samples of the modality.
+            strict: Whether a sample that cannot be encoded is an error; otherwise the result tells the problem.
+
+        Raises:
+            SampleError: In strict mode, after the others were encoded: the error carries the whole result.
+        """
         ...
 
 

@@ -14,6 +14,7 @@
     ├── ClusterError         (RuntimeError) a cluster that cannot be reached, or refuses
     ├── LifecycleError       (RuntimeError) step before reset, or after the end
     ├── CheckpointError      (ValueError)   weights that do not fit what is asked of them
+    ├── SampleError          (ValueError)   an image, a recording or a motion that cannot be encoded
     └── MissingDependencyError (ImportError) an optional extra is not installed
 
 A message names the value, the limit, the unit, the zone and the remedy. The built-in base class is kept, so that
@@ -95,6 +96,17 @@ class LifecycleError(MetaverseError, RuntimeError):
 
 class CheckpointError(MetaverseError, ValueError):
     """Weights that do not fit the layout, units or horizon that are asked of them."""
+
+
+class SampleError(MetaverseError, ValueError):
+    """A raw sample, such as an image, a recording or a motion, that cannot be encoded.
+
+    Attributes:
+        encoded: What an encoder made of the batch in which it was met, the other samples included; ``None`` where no
+            batch was encoded.
+    """
+
+    encoded: object = None
 
 
 class MissingDependencyError(MetaverseError, ImportError):

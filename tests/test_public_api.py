@@ -16,6 +16,7 @@ NAMES = [
     "SCENARIOS",
     "Command",
     "Dynamics",
+    "Encoded",
     "Encoder",
     "Forecast",
     "MetaverseError",

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from metaverse_env.contracts import Encoder, Predictor
+from metaverse_env.contracts import Encoded, Encoder, Predictor
+from metaverse_env.errors import SampleError
 from metaverse_env.history import TICKS, History
 from metaverse_env.scenario import Scenario
 from metaverse_env.simulator.world import SimulatedWorld
@@ -137,25 +138,55 @@ PREDICTOR_RULES: Final = (
 
 
 def gives_text_and_embedding(encoder: Encoder, samples: Sequence[object]) -> None:
-    """Every sample gives one text and one row of finite numbers."""
-    texts, embeddings = encoder.encode(samples)
-    require(len(texts) == len(samples), f"{len(texts)} texts for {len(samples)} samples")
-    require(all(isinstance(text, str) for text in texts), "a text is no string")
-    require_array("the embedding", embeddings, (len(samples), *embeddings.shape[1:2]), np.float32)
-    require_finite("the embedding", embeddings)
+    """Every sample gives one text and one row of finite numbers, as long as the encoder says."""
+    encoded = encoder.encode(samples)
+    require(len(encoded.texts) == len(samples), f"{len(encoded.texts)} texts for {len(samples)} samples")
+    require(all(isinstance(text, str) for text in encoded.texts), "a text is no string")
+    require_array("the embedding", encoded.embeddings, (len(samples), encoder.dimension), np.float32)
+    require_finite("the embedding", encoded.embeddings)
+
+
+def says_who_it_is(encoder: Encoder, samples: Sequence[object]) -> None:
+    """A result names the modality, the backend and the version that made it."""
+    encoded = encoder.encode(samples)
+    for name in ("modality", "backend", "version"):
+        said = getattr(encoded, name)
+        require(bool(said) and said == getattr(encoder, name), f"{name} is {said!r}, not {getattr(encoder, name)!r}")
 
 
 def tells_samples_apart(encoder: Encoder, samples: Sequence[object]) -> None:
     """Different samples have different embeddings."""
-    _, embeddings = encoder.encode(samples)
+    embeddings = encoder.encode(samples).embeddings
     require(len(np.unique(embeddings, axis=0)) == len(samples), "two samples have one embedding")
 
 
 def encodes_each_alone(encoder: Encoder, samples: Sequence[object]) -> None:
-    """The embedding of a sample does not depend on the samples beside it."""
-    _, together = encoder.encode(samples)
-    _, alone = encoder.encode(samples[:1])
-    require(_close(alone[0], together[0]), "a sample alone is encoded differently")
+    """The text and the embedding of a sample do not depend on the samples beside it."""
+    together, alone = encoder.encode(samples), encoder.encode(samples[:1])
+    require(_close(alone.embeddings[0], together.embeddings[0]), "a sample alone is encoded differently")
+    require(alone.texts[0] == together.texts[0], "a sample alone has another text")
 
 
-ENCODER_RULES: Final = (gives_text_and_embedding, tells_samples_apart, encodes_each_alone)
+def refuses_what_is_no_sample(encoder: Encoder, samples: Sequence[object]) -> None:
+    """What is no sample is refused by a problem that says why, and its mates are encoded as without it."""
+    mixed = encoder.encode([samples[0], None, samples[1]], strict=False)
+    require(set(mixed.problems) == {1} and bool(str(mixed.problems[1])), f"the problems are {dict(mixed.problems)}")
+    require(bool(np.isnan(mixed.embeddings[1]).all()), "the embedding of what was refused is not NaN")
+    require(
+        _close(mixed.embeddings[[0, 2]], encoder.encode(samples[:2]).embeddings), "its mates are encoded differently"
+    )
+    try:
+        encoder.encode([samples[0], None])
+    except SampleError as error:
+        require(isinstance(error.encoded, Encoded), "the error does not carry the result of its mates")
+    else:
+        require(False, "a strict encoder took None for a sample")
+
+
+ENCODER_RULES: Final = (
+    gives_text_and_embedding,
+    says_who_it_is,
+    tells_samples_apart,
+    encodes_each_alone,
+    refuses_what_is_no_sample,
+)

@@ -8,11 +8,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from metaverse_env.contracts import View
+from metaverse_env.contracts import Encoded, View
 from metaverse_env.envs.shell import Shell
 from metaverse_env.envs.single_zone import SingleZoneEnv
 from metaverse_env.envs.vector import MetaverseVectorEnv
-from metaverse_env.errors import ActionError, MetaverseError
+from metaverse_env.errors import ActionError, MetaverseError, SampleError
 from metaverse_env.forecasters import PersistenceForecaster
 from metaverse_env.scenario import load_scenario
 from metaverse_env.simulator.world import SimulatedWorld
@@ -218,14 +218,26 @@ def test_predictor(rule: Callable[..., None], tamper: Callable[[np.ndarray], Any
 
 
 class LengthEncoder:
-    modality = "speech"
+    modality, backend, version, dimension = "speech", "length", "1", 2
 
-    def __init__(self, tamper: Callable[[np.ndarray], np.ndarray] = np.copy) -> None:
-        self.tamper = tamper
+    def __init__(self, tamper: Callable[[np.ndarray], np.ndarray] = np.copy, **said: str) -> None:
+        self.tamper, self.said = tamper, {"modality": "speech", "backend": "length", "version": "1"} | said
 
-    def encode(self, samples: Sequence[object]) -> tuple[list[str], np.ndarray]:
+    def encode(self, samples: Sequence[object], *, strict: bool = True) -> Encoded:
+        problems = {place: SampleError("no text") for place, sample in enumerate(samples) if sample is None}
         lengths = np.array([[len(str(sample)), 1.0] for sample in samples], dtype=np.float32)
-        return [str(sample) for sample in samples], self.tamper(lengths)
+        lengths[list(problems)] = np.nan
+        encoded = Encoded(
+            texts=tuple(str(sample) for sample in samples),
+            embeddings=self.tamper(lengths),
+            problems=problems,
+            **self.said,
+        )
+        if strict and problems:
+            error = SampleError("no text")
+            error.encoded = encoded
+            raise error
+        return encoded
 
 
 def test_an_honest_encoder_passes() -> None:
@@ -239,12 +251,18 @@ def test_an_honest_encoder_passes() -> None:
         (predictors.gives_text_and_embedding, lambda rows: rows / 0.0),
         (predictors.tells_samples_apart, np.zeros_like),
         (predictors.encodes_each_alone, lambda rows: rows - rows.mean(axis=0)),
+        (predictors.refuses_what_is_no_sample, np.nan_to_num),
     ],
 )
 def test_encoder(rule: Callable[..., None], tamper: Callable[[np.ndarray], np.ndarray]) -> None:
     encoder = LengthEncoder(tamper)
     with np.errstate(divide="ignore"):
         assert_breaks(rule, encoder, encoder, ["one", "four"])
+
+
+def test_an_encoder_that_gives_another_name_than_its_own() -> None:
+    encoder = LengthEncoder(backend="other")
+    assert_breaks(predictors.says_who_it_is, encoder, encoder, ["one", "four"])
 
 
 # Policies
