@@ -3,6 +3,7 @@
 import json
 import logging
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,7 +17,7 @@ from bridges.controller.cycle import Controller
 from bridges.controller.gate import Switch
 from bridges.controller.health import Health, HealthServer
 from bridges.controller.reporting import Reporter
-from bridges.controller.running import Stop, obeying, run
+from bridges.controller.running import Stop, obeying, run, when_readable
 from bridges.controller.settings import ControllerSettings
 from bridges.controller.sight import Sight
 from bridges.controller.sites import Asked, Site, in_memory, real
@@ -82,7 +83,8 @@ def bridge_run(
     """Let a policy run a cluster's zones, carefully; by default it only watches and says what it would do.
 
     SIGTERM and Ctrl-C end it in good order: the lease is given back. SIGUSR1 pauses it, SIGUSR2 resumes. With
-    --dry-run-cluster and --cycles time passes at once.
+    --dry-run-cluster and --cycles time passes at once. A cluster that cannot be read is waited for, unless --cycles
+    says how long to go on.
     """
     chosen, policies = _settings(settings, shield, mode, canary), (policy_of(policy), policy_of(fallback))
     who, clock, ticks = Who(policy, _digest(policies[0]), fallback), SystemClock(), SystemClock()
@@ -98,24 +100,36 @@ def bridge_run(
             site = real(
                 _needed(asked)._replace(rollout_cool_down_s=rollout_cool_down_s), clock, switch, stop, closing, ticks
             )
-        controller = _controller(site, policies, chosen, setup, stop)
+        health = Health(site.clock, limit_s=max(60.0, 4.0 * setup.tick_s))
+        exporter = Exporter(site.clock, who.policy, keep_s=4.0 * setup.tick_s)
+        server = closing.enter_context(HealthServer(health, exporter, told.host, told.port))
+        typer.echo(
+            json.dumps({"url": server.url}) if as_json else f"Health and metrics on {server.url}", err=not as_json
+        )
         with obeying(stop, switch):
-            run(controller, site.clock, _reporter(controller, who, setup, site, told, closing).report, cycles)
+            make = partial(_controller, site, policies, chosen, setup, stop)
+            controller = make() if cycles is not None else when_readable(make, site, health, stop, tick_s)
+            if controller is None:
+                raise typer.Exit(1)
+            reporter = _reporter(controller, who, setup, site, told, (health, exporter), closing)
+            run(controller, site.clock, reporter.report, cycles)
 
 
-def _reporter(controller: Controller, who: Who, setup: Setup, site: Site, told: Told, closing: ExitStack) -> Reporter:
+def _reporter(
+    controller: Controller,
+    who: Who,
+    setup: Setup,
+    site: Site,
+    told: Told,
+    public: tuple[Health, Exporter],
+    closing: ExitStack,
+) -> Reporter:
     """Go on from the checkpoint, open what decisions are told to, and say where."""
     if told.checkpoint_file is not None and checkpoint.load(controller, told.checkpoint_file):
         LOG.info("went on from %s", told.checkpoint_file)
-    health = Health(site.clock, limit_s=max(60.0, 4.0 * setup.tick_s))
-    exporter = Exporter(site.clock, who.policy, keep_s=4.0 * setup.tick_s)
-    server = closing.enter_context(HealthServer(health, exporter, told.host, told.port))
+    health, exporter = public
     log = closing.enter_context(DecisionLog(told.decisions)) if told.decisions is not None else None
     shown = None if told.as_json else closing.enter_context(Shown())
-    typer.echo(
-        json.dumps({"url": server.url}) if told.as_json else f"Health and metrics on {server.url}",
-        err=shown is not None,
-    )
     return Reporter(controller, who, health, exporter, log, told.keep_inputs, shown, told.checkpoint_file, setup, site)
 
 

@@ -13,6 +13,9 @@ from bridges.contracts import Clock
 from bridges.controller.cycle import Controller
 from bridges.controller.deciding import Decision
 from bridges.controller.gate import Switch
+from bridges.controller.health import Health
+from bridges.controller.sites import Site
+from metaverse_env.errors import ClusterError
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -61,6 +64,37 @@ def obeying(stop: Stop, switch: Switch) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def when_readable(
+    make: Callable[[], Controller], site: Site, health: Health, stop: Stop, tick_s: float
+) -> Controller | None:
+    """Make a controller as soon as its cluster can be read; meanwhile readiness says why it cannot.
+
+    So a right that is granted late, and a server that comes late, need no restart, and ``/readyz`` names what lacks.
+
+    Args:
+        make: Reads the cluster.
+        site: Where it is.
+        health: Told what is missing.
+        stop: Whether the process is asked to end.
+        tick_s: Between two tries, s.
+
+    Returns:
+        The controller, or ``None`` when it was asked to end before.
+
+    Raises:
+        ConfigurationError: What no waiting makes good, such as a canary zone that is not there.
+    """
+    while not stop():
+        try:
+            return make()
+        except ClusterError as error:
+            health.trouble, health.missing = f"the cluster cannot be read: {error}", site.missing()
+            health.beat()
+            LOG.warning("%s; trying again in %g s", "; ".join((health.trouble, *health.missing)), tick_s)
+        site.clock.wait_until(site.clock.monotonic_s() + tick_s)
+    return None
 
 
 def run(

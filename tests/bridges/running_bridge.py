@@ -90,6 +90,14 @@ class Bridge:
     def ready(self) -> int:
         return httpx.get(f"{self.url}/readyz", timeout=5.0, trust_env=False).status_code
 
+    def reasons(self) -> list[str]:
+        """Return why it is not ready; nothing before it answers."""
+        try:
+            reasons: list[str] = httpx.get(f"{self.url}/readyz", timeout=5.0, trust_env=False).json()["reasons"]
+        except httpx.TransportError:
+            return []
+        return reasons
+
     @property
     def said(self) -> str:
         return "\n" + (self.folder / "log").read_text(encoding="utf-8")[-200:]

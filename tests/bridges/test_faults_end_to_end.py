@@ -18,6 +18,7 @@ from tests.bridges.running_bridge import Bridge, Installation, written
 from tests.bridges.steady_prometheus import Measuring
 
 NAN = float("nan")
+NAMED = {"metadata": {"name": "controller"}}
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,19 @@ def test_t38_a_token_that_is_revoked_and_replaced(installation: Installation, br
     bridge.until_written("zone-2")
     bridge.cycles(2)
     assert installation.writes() == [("zone-1", "200m"), ("zone-2", "200m")]
+
+
+def test_t39_rights_that_lack_at_the_start_are_named_and_waited_for(installation: Installation) -> None:
+    bindings = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{installation.namespace}/rolebindings/controller"
+    binding = installation.plane.get(bindings)
+    installation.plane.call("DELETE", bindings)
+    bridge = installation.start()
+    wait_for(lambda: "missing permission: verb 'list' on 'deployments.apps'" in bridge.reasons(), "the verb's name")
+    bridge.wish(policy={"zone-1": 0.2})
+    installation.install({name: binding[name] for name in ("apiVersion", "kind", "roleRef", "subjects")} | NAMED)
+    bridge.until_written("zone-1")
+    wait_for(lambda: bridge.ready() == 200, "readiness")
+    assert installation.writes() == [("zone-1", "200m")]
 
 
 def test_t23_a_zone_that_is_deleted_and_made_again(installation: Installation, bridge: Bridge) -> None:
