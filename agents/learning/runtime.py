@@ -111,6 +111,21 @@ class LearnedPolicy:
         if view.observation.shape[1] != size:
             with_forecast = "with" if self.card.forecast else "without"
             raise ConfigurationError(
+                f"policy {self.card.algorithm!r} was trained {with_forecast} forecasts, on {size} numbers a world, and "
+                f"this world shows {view.observation.shape[1]}; choose the forecaster accordingly"
+            )
+        return view.observation
+
+    def _fitting(self, view: View) -> ActionCodec:
+        """Return the codec of the policy's actions in this world."""
+        if view.codec is None:
+            raise ConfigurationError("a learned policy needs view.codec, which shells and environments fill in")
+        codec = view.codec.of_type("continuous" if self.card.action == "continuous" else "discrete")
+        scales = len(RESOURCES)
+        if len(codec.choices) < scales or (
+            self.card.action == "factors" and tuple(codec.choices[:scales]) != self.card.choices
+        ):
+            raise ConfigurationError(
                 f"policy {self.card.algorithm!r} chooses among {self.card.choices} factors, this world offers "
                 f"{codec.choices}. It was trained for scaling='vertical': use that, with the factors that it knows, or "
                 "a classical controller such as hpa"
