@@ -100,12 +100,7 @@ def bridge_run(
             site = real(
                 _needed(asked)._replace(rollout_cool_down_s=rollout_cool_down_s), clock, switch, stop, closing, ticks
             )
-        health = Health(site.clock, limit_s=max(60.0, 4.0 * setup.tick_s))
-        exporter = Exporter(site.clock, who.policy, keep_s=4.0 * setup.tick_s)
-        server = closing.enter_context(HealthServer(health, exporter, told.host, told.port))
-        typer.echo(
-            json.dumps({"url": server.url}) if as_json else f"Health and metrics on {server.url}", err=not as_json
-        )
+        health, exporter = _public(site, who, setup, told, closing)
         with obeying(stop, switch):
             make = partial(_controller, site, policies, chosen, setup, stop)
             controller = make() if cycles is not None else when_readable(make, site, health, stop, tick_s)
@@ -113,6 +108,15 @@ def bridge_run(
                 raise typer.Exit(1)
             reporter = _reporter(controller, who, setup, site, told, (health, exporter), closing)
             run(controller, site.clock, reporter.report, cycles)
+
+
+def _public(site: Site, who: Who, setup: Setup, told: Told, closing: ExitStack) -> tuple[Health, Exporter]:
+    """Serve health and metrics, and say where."""
+    health = Health(site.clock, limit_s=max(60.0, 4.0 * setup.tick_s))
+    exporter = Exporter(site.clock, who.policy, keep_s=4.0 * setup.tick_s)
+    url = closing.enter_context(HealthServer(health, exporter, told.host, told.port)).url
+    typer.echo(json.dumps({"url": url}) if told.as_json else f"Health and metrics on {url}", err=not told.as_json)
+    return health, exporter
 
 
 def _reporter(
