@@ -92,22 +92,18 @@ def bridge_run(
     setup = Setup(json.loads(chosen.model_dump_json()), scenario, tick_s, forecaster, scaling)
     asked = Asked(namespace or "", selector, kubeconfig, prometheus, queries, scrape_s, lease=lease)
     asked = asked._replace(acts=mode is not options.Aim.SHADOW, rollouts=rollouts, take_from=_names(take_from))
+    asked = asked._replace(rollout_cool_down_s=rollout_cool_down_s)
     told = Told(host, port, decisions, keep_inputs, checkpoint_file, as_json)
     with ExitStack() as closing:
         if dry_run_cluster:
             site = in_memory(scenario or "multi_zone", seed, switch, stop, clock if cycles is None else None)
         else:
-            site = real(
-                _needed(asked)._replace(rollout_cool_down_s=rollout_cool_down_s), clock, switch, stop, closing, ticks
-            )
-        health, exporter = _public(site, who, setup, told, closing)
+            site = real(_needed(asked), clock, switch, stop, closing, ticks)
+        public = _public(site, who, setup, told, closing)
         with obeying(stop, switch):
             make = partial(_controller, site, policies, chosen, setup, stop)
-            controller = make() if cycles is not None else when_readable(make, site, health, stop, tick_s)
-            if controller is None:
-                raise typer.Exit(1)
-            reporter = _reporter(controller, who, setup, site, told, (health, exporter), closing)
-            run(controller, site.clock, reporter.report, cycles)
+            controller = make() if cycles is not None else when_readable(make, site, public[0], stop, tick_s)
+            run(controller, site.clock, _reporter(controller, who, setup, site, told, public, closing).report, cycles)
 
 
 def _public(site: Site, who: Who, setup: Setup, told: Told, closing: ExitStack) -> tuple[Health, Exporter]:

@@ -66,9 +66,7 @@ def obeying(stop: Stop, switch: Switch) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def when_readable(
-    make: Callable[[], Controller], site: Site, health: Health, stop: Stop, tick_s: float
-) -> Controller | None:
+def when_readable(make: Callable[[], Controller], site: Site, health: Health, stop: Stop, tick_s: float) -> Controller:
     """Make a controller as soon as its cluster can be read; meanwhile readiness says why it cannot.
 
     So a right that is granted late, and a server that comes late, need no restart, and ``/readyz`` names what lacks.
@@ -80,10 +78,8 @@ def when_readable(
         stop: Whether the process is asked to end.
         tick_s: Between two tries, s.
 
-    Returns:
-        The controller, or ``None`` when it was asked to end before.
-
     Raises:
+        ClusterError: It was asked to end before.
         ConfigurationError: What no waiting makes good, such as a canary zone that is not there.
     """
     while not stop():
@@ -94,7 +90,7 @@ def when_readable(
             health.beat()
             LOG.warning("%s; trying again in %g s", "; ".join((health.trouble, *health.missing)), tick_s)
         site.clock.wait_until(site.clock.monotonic_s() + tick_s)
-    return None
+    raise ClusterError(f"asked to end before the first cycle: {health.trouble}")
 
 
 def run(
