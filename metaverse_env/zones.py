@@ -89,7 +89,7 @@ def build_graph(scenario: "Scenario") -> ZoneGraph:
         extra_rtt_ms=_per_edge(random, neighbours, scenario.service.handover_rtt_ms),
         travel_ticks=np.ceil(travel_s / scenario.tick_s).astype(np.int32),
         node=(np.arange(count) // layout.zones_per_node).astype(np.int32),
-        position=_grid_positions(count) if layout.topology == "grid" else _ring_positions(count),
+        position=grid_positions(count) if layout.topology == "grid" else _ring_positions(count),
     )
 
 
@@ -135,7 +135,8 @@ def _per_edge(random: np.random.Generator, neighbours: Array, limits: tuple[floa
     return np.array(symmetric, dtype=np.float32)
 
 
-def _grid_positions(count: int) -> Array:
+def grid_positions(count: int) -> Array:
+    """Return places ``float32 [count, 2]`` in [0, 1] on a grid, row by row."""
     columns = _columns(count)
     rows = -(-count // columns)
     row, column = np.divmod(np.arange(count), columns)

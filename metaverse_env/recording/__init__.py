@@ -9,13 +9,17 @@ tell whether everything came out the same: with the same version of the package 
 bit.
 """
 
-from metaverse_env.recording.episode import Origin, Recording, Turn, play, record
+from metaverse_env.recording.episode import Origin, Recording, Turn, play
 from metaverse_env.recording.file import load_recording, save_recording
+from metaverse_env.recording.injected import Injected
+from metaverse_env.recording.keeping import Keeper, record
 from metaverse_env.recording.replaying import Difference, Replayed, first_difference, replay
 from metaverse_env.recording.series import panel_of
 
 __all__ = [
     "Difference",
+    "Injected",
+    "Keeper",
     "Origin",
     "Recording",
     "Replayed",

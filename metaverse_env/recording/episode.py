@@ -1,20 +1,21 @@
 """An episode in memory: the loop of policy and world, and everything that came of it."""
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from metaverse_env.contracts import Policy, View, reveal
 from metaverse_env.envs.shell import Shell, Step
-from metaverse_env.errors import ActionError, ConfigurationError, MetaverseError, PolicyError
+from metaverse_env.errors import ActionError, MetaverseError, PolicyError
 from metaverse_env.scenario import Scenario
+from metaverse_env.simulator.injecting import Injection
 from metaverse_env.simulator.records import COMMAND, OUTCOME, REWARD, TELEMETRY, WEATHER, WORLD_REWARD
 from metaverse_env.simulator.world import SimulatedWorld
-from metaverse_env.telemetry import Command, Telemetry
+from metaverse_env.telemetry import Command
 from metaverse_env.traces import Trace, load_trace
 
 Array = np.ndarray
@@ -41,6 +42,7 @@ class Origin:
         trace_scale: Users over the file's numbers.
         policy: Who decided, for people.
         intents: Whether users were heard; :func:`record` finds out. What they say changes nothing but ``signals``.
+        injections: What was done to the worlds while they ran, beside the policy's commands.
     """
 
     dynamics: str = "physics"
@@ -48,9 +50,10 @@ class Origin:
     trace_scale: float = 1.0
     policy: str = ""
     intents: bool = False
+    injections: tuple[Injection, ...] = ()
 
     def world(self, scenario: Scenario, worlds: int) -> SimulatedWorld:
-        """Make such a world again.
+        """Make such a world again; what was injected is for :class:`~metaverse_env.recording.injected.Injected`.
 
         Raises:
             TraceError: The trace cannot be read any more.
@@ -133,10 +136,26 @@ def play(
     with thinking:
         _called(policy, "reset", "", shell.world.zones, len(seeds))
     for tick in range(ticks):
-        view = shell.view
-        with thinking:
-            command = _decide(policy, view, tick)
-        yield Turn(view, command, _obey(shell, policy, command, tick))
+        yield take_turn(shell, policy, tick, thinking)
+
+
+def take_turn(shell: Shell, policy: Policy, tick: int, thinking: AbstractContextManager[Any] = _UNWATCHED) -> Turn:
+    """Let a policy decide and one tick pass.
+
+    Args:
+        shell: The worlds, after their reset.
+        policy: Who decides, after its reset.
+        tick: How many there were before, for messages.
+        thinking: Entered around the decision.
+
+    Raises:
+        ActionError: The policy returns no command, or one that the world refuses.
+        PolicyError: The policy raised.
+    """
+    view = shell.view
+    with thinking:
+        command = _decide(policy, view, tick)
+    return Turn(view, command, _obey(shell, policy, command, tick))
 
 
 def _called(policy: Policy, method: str, when: str, *arguments: Any) -> Any:
@@ -170,50 +189,3 @@ def _obey(shell: Shell, policy: Policy, command: Command, tick: int) -> Step:
         return shell.command(command)
     except ActionError as error:
         raise ActionError(f"the command of {type(policy).__name__}.act at tick {tick}: {error}") from error
-
-
-def record(
-    shell: Shell,
-    policy: Policy,
-    seeds: Sequence[int],
-    ticks: int,
-    origin: Origin | None = None,
-    tick_done: Callable[[], object] = lambda: None,
-) -> Recording:
-    """Let a policy act for an episode and keep everything.
-
-    Args:
-        shell: The worlds, one for each seed.
-        policy: Who decides.
-        seeds: ``W`` seeds.
-        ticks: ``T``, at least 1.
-        origin: How the shell's world was made; the physics without a trace when ``None``.
-        tick_done: Called after every tick.
-
-    Raises:
-        ConfigurationError: No tick at all.
-    """
-    if ticks < 1:
-        raise ConfigurationError(f"ticks = {ticks}; a recording needs at least 1 tick")
-    kept: dict[str, list[Array]] = {name: [] for name in LAYOUT}
-    for turn in play(shell, policy, seeds, ticks):
-        if not kept["commands"]:
-            _observed(kept, turn.view.telemetry)
-        _lived(kept, turn)
-        tick_done()
-    arrays = {name: np.stack(values) for name, values in kept.items()}
-    origin = replace(origin or Origin(), intents=shell.view.telemetry.intents.shape[2] > 0)
-    return Recording(shell.scenario, tuple(seeds), origin, shell.world.zones.names, **arrays)
-
-
-def _observed(kept: dict[str, list[Array]], telemetry: Telemetry) -> None:
-    kept["telemetry"].append(telemetry.zones)
-    kept["weather"].append(telemetry.weather)
-
-
-def _lived(kept: dict[str, list[Array]], turn: Turn) -> None:
-    _observed(kept, turn.step.tick.telemetry)
-    kept["commands"].append(turn.command.zones.copy())
-    kept["outcomes"].append(turn.step.tick.outcome.zones)
-    kept["rewards"].append(turn.step.reward.zones)
-    kept["world_rewards"].append(turn.step.reward.worlds)

@@ -13,6 +13,7 @@ import metaverse_env
 from metaverse_env.errors import ConfigurationError, MetaverseError
 from metaverse_env.recording.episode import LAYOUT, Origin, Recording
 from metaverse_env.scenario import Scenario
+from metaverse_env.simulator.injecting import Injection
 
 Array = np.ndarray
 
@@ -64,7 +65,9 @@ def load_recording(path: str | Path) -> Recording:
         about, arrays = _read(path)
         _check_layout(path, about, arrays)
         scenario = Scenario.model_validate(about["scenario"])
-        origin, names = Origin(**about["origin"]), tuple(about["zone_names"])
+        names, told = tuple(about["zone_names"]), about["origin"]
+        injections = tuple(Injection(**one) for one in told.get("injections", ()))
+        origin = Origin(**{**told, "injections": injections})
         return Recording(scenario, tuple(about["seeds"]), origin, names, **arrays)
     except MetaverseError:
         raise

@@ -1,12 +1,14 @@
 """Living a recording again, and where two of them part."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
-from metaverse_env.contracts import View
+from metaverse_env.contracts import View, World
 from metaverse_env.envs.shell import Shell
-from metaverse_env.recording.episode import LAYOUT, Recording, record
+from metaverse_env.recording.episode import LAYOUT, Recording
+from metaverse_env.recording.injected import Injected
+from metaverse_env.recording.keeping import record
 from metaverse_env.telemetry import Command
 from metaverse_env.zones import ZoneGraph
 
@@ -48,10 +50,23 @@ def replay(recording: Recording, tolerance: float = 0.0) -> Difference | None:
     Returns:
         Where the two part, or ``None`` if they are the same.
     """
-    world = recording.origin.world(recording.scenario, len(recording.seeds))
+    world = lived(recording)
     shell = Shell(recording.scenario, forecaster="none", world=world)
     again = record(shell, Replayed(recording.commands), recording.seeds, recording.ticks)
     return first_difference(recording, again, tolerance)
+
+
+def lived(recording: Recording) -> World:
+    """Make the worlds of a recording again; what was injected into them happens again.
+
+    Raises:
+        TraceError: Its trace cannot be read any more.
+        UnknownNameError: No dynamics has its name.
+    """
+    world = recording.origin.world(recording.scenario, len(recording.seeds))
+    if not recording.origin.injections:
+        return world
+    return cast(World, Injected(world, recording.origin.injections))  # its zones are those of the world inside
 
 
 def first_difference(one: Recording, other: Recording, tolerance: float = 0.0) -> Difference | None:

@@ -1,8 +1,9 @@
 """The bank of intents: embeddings of single signals, from which the intent of a zone is averaged.
 
 A signal is one image, utterance or motion of a user. The simulator draws signals of an activity from the bank and
-averages them (world model, section 2); it never runs an encoder. Banks are data: the shipped one is made from
-sentences by :mod:`predictors.encoders.text_bank`, others from real samples, and each says in its provenance which.
+averages them (world model, section 2); it never runs an encoder. Banks are data, and say in their provenance how they
+were made: ``"text"`` of sentences by :mod:`predictors.encoders.text_bank`, ``"samples"`` of pictures, recordings and
+motions by encoders (``metaverse encode bank``).
 """
 
 import lzma
@@ -22,11 +23,14 @@ from numpy.typing import NDArray
 
 from metaverse_env.errors import ScenarioError, UnknownNameError
 
-SHIPPED_BANKS: Final = {"text": "intent_bank_text.npz"}
+SHIPPED_BANKS: Final = {"text": "intent_bank_text.npz", "samples": "intent_bank_samples.npz"}
 ARRAYS: Final = ("vectors", "activities", "modalities", "provenance")
 MAX_BYTES: Final = 512 * 2**20
 """Most bytes of a bank's arrays; 3 modalities x 10 activities x 1,000 samples x 4,000 dimensions take 480 MB."""
-MAKE_A_BANK: Final = "python -m predictors.encoders.text_bank --texts TEXTS.toml --out BANK.npz"
+MAKE_A_BANK: Final = (
+    "metaverse encode bank --images DIR --out BANK.npz; of sentences, python -m predictors.encoders.text_bank "
+    "--texts TEXTS.toml --out BANK.npz"
+)
 
 # What zipfile and NumPy were seen to raise on thousands of randomly damaged banks.
 _DAMAGE: Final = (
@@ -55,7 +59,7 @@ def load_bank(source: str, activities: Sequence[str]) -> IntentBank:
     """Load a bank for a scenario.
 
     Args:
-        source: A shipped name (``"text"``), or the path of a bank, ending in ``.npz``.
+        source: A shipped name (``"text"``, ``"samples"``), or the path of a bank, ending in ``.npz``.
         activities: Names of the scenario's activities; the bank may hold more.
 
     Raises:
@@ -68,7 +72,7 @@ def load_bank(source: str, activities: Sequence[str]) -> IntentBank:
     if missing := [name for name in activities if name not in held]:
         raise ScenarioError(
             f"bank of intents {source!r} holds no activity {', '.join(map(repr, missing))}; it holds "
-            f"{', '.join(held)}. Rename the scenario's activity, or make a bank with sentences about it: {MAKE_A_BANK}"
+            f"{', '.join(held)}. Rename the scenario's activity, or make a bank with samples of it: {MAKE_A_BANK}"
         )
     vectors = np.ascontiguousarray(arrays["vectors"][:, [held.index(name) for name in activities]])
     return IntentBank(vectors, tuple(arrays["modalities"].tolist()), str(arrays["provenance"]))

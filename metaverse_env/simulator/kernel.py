@@ -45,7 +45,7 @@ class State(NamedTuple):
     nodes: Array  # record [W, N] NODE_STATE
     zones: Array  # record [W, Z] ZONE_STATE
     remote: Array  # float32 [W, Z, D], share of a zone's users served by each neighbour
-    travelling: Array  # int32 [W, ticks, Z, 2], users due at each zone, by phase
+    travelling: Array  # int32 [W, ticks, Z, 2], users due at each zone, by phase; see SimulatedWorld.watch
 
 
 class Output(NamedTuple):

@@ -15,6 +15,8 @@ from metaverse_env.simulator.rng import draw, uniform
 
 _LARGEST_CHURN_DOUBLINGS = 4.0
 """Users do not leave ever faster: the churn of latency stops growing at 16 times the objective [E]."""
+BY_PHASE: Final = 2
+"""Columns of ``travelling`` by phase; where travellers are watched, one for each neighbour they come from follows."""
 _LISTED: Final = FEW + 1
 """Movers of one zone and one kind that are listed; the last of them stands for all the rest."""
 
@@ -44,7 +46,17 @@ def send(index: int, phase: int, number: int, slot: int, zones: Any, travelling:
         passed += pull(index, way, zones, edges)
         goal += int(where * total > passed)
     due = slot + edges[index, goal].travel_ticks  # a round buffer: no one travels longer than it is
-    travelling[due - len(travelling) * (due >= len(travelling)), edges[index, goal].zone, phase] += 1
+    due -= len(travelling) * (due >= len(travelling))
+    travelling[due, edges[index, goal].zone, phase] += 1
+    if travelling.shape[2] > BY_PHASE:
+        note_origin(index, due, edges[index, goal].zone, travelling, edges)
+
+
+@stage
+def note_origin(index: int, due: int, goal: int, travelling: Any, edges: Any) -> None:
+    """Note from which neighbour a user comes, where a picture wants to know; physics does not."""
+    for way in range(edges.shape[1]):
+        travelling[due, goal, BY_PHASE + way] += edges[goal, way].zone == index
 
 
 @stage

@@ -10,6 +10,7 @@ from metaverse_env.simulator import rows, streams
 from metaverse_env.simulator.arithmetic import exp
 from metaverse_env.simulator.counts import FEW, few_poisson, poisson
 from metaverse_env.simulator.demand import autoregress
+from metaverse_env.simulator.leaving import BY_PHASE
 from metaverse_env.simulator.rng import bell, draw
 from metaverse_env.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
 
@@ -75,6 +76,9 @@ def arrive(slot: int, zones: Any, world: Any, travelling: Any, outcomes: Any, co
             zones[index].users[phase] += came + count[n]
             outcomes[index].moved_in += came
             outcomes[index].arrivals += count[n]
+    for column in range(BY_PHASE, travelling.shape[2]):
+        for index in range(len(zones)):
+            travelling[slot, index, column] = 0
 
 
 @compiled

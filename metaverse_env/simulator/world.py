@@ -14,7 +14,9 @@ from metaverse_env.simulator import entry
 from metaverse_env.simulator.commands import check_command
 from metaverse_env.simulator.constants import build_constants
 from metaverse_env.simulator.dynamics import DYNAMICS, Dynamics, Simulation
+from metaverse_env.simulator.injecting import Injection, inject
 from metaverse_env.simulator.kernel import Output, State
+from metaverse_env.simulator.leaving import BY_PHASE
 from metaverse_env.simulator.records import (
     NODE_STATE,
     OUTCOME,
@@ -114,6 +116,19 @@ class SimulatedWorld:
         """Width ``E`` of the intents in the telemetry; 0 when they are off."""
         return self._embedding
 
+    def watch(self) -> None:
+        """Note from now on where travellers come from, for pictures; what happens does not change.
+
+        ``state.travelling`` becomes ``int32 [W, ticks, Z, 2 + D]``: after the users due by phase, those due by the slot
+        of the neighbour that they come from. Of who is on the way already, that stays unknown.
+        """
+        travelling = self.state.travelling
+        if travelling.shape[3] > BY_PHASE:
+            return
+        wider = np.zeros((*travelling.shape[:3], BY_PHASE + self.zones.neighbours.shape[1]), dtype=np.int32)
+        wider[..., :BY_PHASE] = travelling
+        self._simulation = replace(self._simulation, state=self.state._replace(travelling=wider))
+
     def fork(self) -> "SimulatedWorld":
         """Return a copy with the same future, which goes on by itself."""
         twin = copy.copy(self)
@@ -174,6 +189,22 @@ class SimulatedWorld:
         self.dynamics.advance(self._simulation, command.zones, self._telemetry.zones, out)
         self._telemetry = Telemetry(out.telemetry, out.weather, out.intents)
         return Tick(self._telemetry, Outcome(out.outcome, self.scenario.tick_s))
+
+    def inject(self, injection: Injection) -> bool:
+        """Let something happen to a world now, between two ticks; see :mod:`~metaverse_env.simulator.injecting`.
+
+        Returns:
+            Whether that changed anything: a crowd that is there already is left alone, and so is a failed node.
+
+        Raises:
+            LifecycleError: Before the first reset.
+            ConfigurationError: No such kind, world, zone or node; or a flash crowd where a trace says who comes.
+        """
+        if self._telemetry is None:
+            raise LifecycleError(f"{injection.kind} before reset; call reset(seeds=…) first")
+        if self.replays and injection.kind == "flash_crowd":
+            raise ConfigurationError("a flash crowd cannot be injected: users come from a trace, which says how many")
+        return inject(injection, self.state, self.constants)
 
     def _check_trace_goes_on(self) -> None:
         records = self._simulation.state.worlds

@@ -57,7 +57,7 @@ def test_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match=r"'txt'. Did you mean 'text'\? Known: text"):
+    with pytest.raises(UnknownNameError, match=r"'txt'. Did you mean 'text'\? Known: samples, text"):
         load_bank("txt", NAMES)
 
 

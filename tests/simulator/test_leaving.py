@@ -120,3 +120,41 @@ def test_bad_latency_drives_users_away(calm: Change) -> None:
         assert column(ticks, "felt_latency_ms").mean() > 800.0
         departures.append(column(ticks[2:], "departures").sum() / column(ticks[2:], "users").sum())
     assert departures[1] / departures[0] > 3.0
+
+
+def test_watching_tells_where_travellers_come_from_and_changes_nothing(calm: Change) -> None:
+    scenario = calm(workload={"migration_per_h": 20.0})
+    plain, watched = SimulatedWorld(scenario, 2), SimulatedWorld(scenario, 2)
+    watched.watch()
+    watched.watch()  # nothing more
+    a, b = run(plain, 12), run(watched, 12)
+    for one, other in zip(a, b, strict=True):
+        assert one.outcome.zones.tobytes() == other.outcome.zones.tobytes()
+    due = watched.state.travelling
+    assert (due[..., :2] == plain.state.travelling).all()
+    assert due[..., :2].sum() > 100
+    # every traveller comes from exactly one neighbour
+    assert (due[..., 2:].sum(axis=3) == due[..., :2].sum(axis=3)).all()
+
+
+def test_the_origins_of_travellers_are_those_of_who_left(calm: Change) -> None:
+    """Who set out in the last tick is due as many ticks later as the way is long; nobody else is on it so early."""
+    world = SimulatedWorld(calm(workload={"migration_per_h": 20.0}))
+    world.watch()
+    outcome = run(world, 12)[-1].outcome.zones[0]
+    graph, due, tick = world.zones, world.state.travelling[0], int(world.state.worlds["tick"][0])
+    left = np.zeros(len(graph))
+    for goal, way in zip(*np.nonzero(graph.neighbours >= 0), strict=True):
+        slot = (tick + graph.travel_ticks[goal, way]) % len(due)
+        left[graph.neighbours[goal, way]] += due[slot, goal, 2 + way]
+    assert left.sum() > 30
+    assert (left == outcome["moved_out"]).all()
+
+
+def test_watching_from_now_on_knows_nothing_of_who_is_on_the_way(calm: Change) -> None:
+    world = SimulatedWorld(calm(workload={"migration_per_h": 20.0}))
+    run(world, 12)
+    world.watch()
+    due = world.state.travelling
+    assert due[..., :2].sum() > 10
+    assert due[..., 2:].sum() == 0
