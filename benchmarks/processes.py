@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -54,21 +54,21 @@ print(json.dumps({{"mb": pages * os.sysconf("SC_PAGE_SIZE") / 1e6}}))
 
 def import_s(module: str) -> tuple[float, list[str]]:
     """Return how long a fresh interpreter takes to import a module, s, and which of :data:`HEAVY` that loads."""
-    found = _run(_IMPORT.format(module=module))
+    found = measured(_IMPORT.format(module=module))
     return found["seconds"], [name for name in HEAVY if name in found["modules"]]
 
 
 def first_step_s(name: str, root: Path = ROOT, imports: str = "", **arguments: Any) -> float:
     """Return how long a fresh interpreter takes from its start to the end of an environment's first step, s."""
     start_s = time.perf_counter()
-    _run(_FIRST_STEP.format(imports=imports, name=name, arguments=json.dumps(arguments)), root)
+    measured(_FIRST_STEP.format(imports=imports, name=name, arguments=json.dumps(arguments)), root)
     return time.perf_counter() - start_s
 
 
 def resident_mb(name: str, worlds: int, imports: str = "", **arguments: Any) -> float:
     """Return the resident memory of a process that steps so many worlds, MB."""
     text = _MEMORY.format(imports=imports, name=name, worlds=worlds, arguments=json.dumps(arguments))
-    megabytes: float = _run(text)["mb"]
+    megabytes: float = measured(text)["mb"]
     return megabytes
 
 
@@ -81,13 +81,28 @@ def uncompiled_copy() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _run(text: str, root: Path = ROOT) -> dict[str, Any]:
-    """Run a script in a fresh interpreter; return what its last line says."""
-    environment = {**os.environ, "PYTHONPATH": str(root)}
+def measured(
+    text: str, root: Path = ROOT, environment: Mapping[str, str] | None = None, limit_s: float = LIMIT_S
+) -> dict[str, Any]:
+    """Run a script of ours in a fresh interpreter; return what its last line says in JSON.
+
+    Args:
+        text: The script.
+        root: Where the packages stand.
+        environment: Variables beside those of this process.
+        limit_s: After so long it is stopped, s.
+
+    Raises:
+        MetaverseError: It failed or took too long.
+    """
+    variables = {**os.environ, "PYTHONPATH": str(root), **(environment or {})}
     command = [sys.executable, "-c", text]
-    done = subprocess.run(  # noqa: S603 (our own scripts, above)
-        command, cwd=root, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 (our own scripts, above)
+            command, cwd=root, env=variables, capture_output=True, text=True, timeout=limit_s, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MetaverseError(f"a measurement in a fresh process was stopped after {limit_s:g} s") from error
     if done.returncode != 0:
         raise MetaverseError(f"a measurement in a fresh process failed: {done.stderr.strip().splitlines()[-1]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

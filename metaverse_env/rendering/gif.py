@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from metaverse_env.errors import ConfigurationError
+from metaverse_env.rendering.colours import COLOURS
 from metaverse_env.rendering.film import Frames
-from metaverse_env.rendering.shapes import COLOURS
 
 Array = np.ndarray
 
@@ -17,10 +17,10 @@ FASTEST_FPS: Final = 50
 """A GIF counts in hundredths of a second, and players take less than two of them for a tenth."""
 
 _GROUNDS: Final = ("card", "paper", "near_card", "over_card", "down_card")
-_MARKS: Final = ("ink", "muted", "line", "fine", "near", "over", "in_use", "band", "more", "less")
-_PILLS: Final = ("ink", "muted", "fine", "over", "more", "less")
+_MARKS: Final = ("ink", "muted", "fine", "near", "over", "here", "less")
+_PILLS: Final = ("ink", "muted", "line", "fine", "over", "more", "less", "suffering")
 _STEPS: Final = 4
-"""Parts into which the way from one colour to another is cut, for smooth rims: 166 colours of 256."""
+"""Parts into which the way from one colour to another is cut, for smooth rims: 147 colours of 256."""
 
 
 def write_gif(frames: Frames, path: Path, fps: int) -> None:

@@ -1,48 +1,41 @@
-"""Where everything stands: a band above, a legend below, and between them one cell per zone where the graph puts it.
+"""Where everything stands: bands above and below, a panel beside, and between them the zones, as their graph says.
 
-The cells are as large as they can be without touching each other; their size decides how much a card tells.
+The cells are as large as they can be without touching each other; their size decides how much a card tells. Zones of
+one node stand side by side on its shelf; streets lead from zone to zone.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from metaverse_env.errors import ConfigurationError
+from metaverse_env.rendering.cells import level_of, place_cells
+from metaverse_env.rendering.designs import CARDS, Level, Point
+from metaverse_env.rendering.interface import UNTOUCHED, Interface
 from metaverse_env.zones import NO_ZONE, ZoneGraph
 
 Array = np.ndarray
-Level = Literal["full", "compact", "dot", "point"]
+Box = tuple[float, float, float, float]
 
 SMALLEST: Final = (640, 360)
 """Least width and height of a picture, px: below, the header's texts could not be read."""
 
 REFERENCE: Final = (1280, 720)
-"""The picture that lengths of the header and the legend are given for, px."""
+"""The picture that lengths of the header, the panel and the legend are given for, px."""
 
-HEADER: Final = 100.0
-LEGEND: Final = 46.0
+HEADER: Final = 92.0
+CONTROLS: Final = 26.0
+FOOTER: Final = 76.0
+PANEL: Final = 300.0
 MARGIN: Final = 8.0
 
-CARDS: Final[dict[Level, tuple[float, float]]] = {
-    "full": (200.0, 102.0),
-    "compact": (102.0, 52.0),
-    "dot": (62.0, 31.5),
-    "point": (4.0, 2.0),
-}
-"""Width and height for which each card is designed, px; a card grows with its cell."""
 
-_GAP = 0.04
-"""Part of a cell's width left free around its card; the edges of the graph show through it."""
+class Shelf(NamedTuple):
+    """Part of a node: zones side by side."""
 
-_LARGEST = 4.4
-"""Most that a full card is enlarged; beyond, a picture of one zone would be coarse."""
-
-_LEAST = 4.0
-"""Width of the smallest cell, px; zones at nearly the same place rather overlap than vanish."""
-
-_SMALL = 0.94
-"""Least that a card is enlarged before the next simpler one takes its place; texts of 10 px stay 9 px."""
+    node: int
+    box: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +45,15 @@ class Layout:
     Attributes:
         width: Of the picture, px.
         height: The same.
-        unit: Enlargement of header and legend against :data:`REFERENCE`.
+        unit: Enlargement of header, panel and legend against :data:`REFERENCE`.
         level: How much a card tells.
         scale: Enlargement of a card against :data:`CARDS`.
         corners: Top left corner of every zone's card, px.
         edges: Pairs of neighbours, each once.
+        body: Where zones may stand: left, top, width, height, px.
+        panel: Where a zone's details stand, px; ``None`` without one.
+        footer: Where legend and ticker stand, px; ``None`` without them.
+        shelves: Of the nodes; a node whose zones stand in several rows has several.
     """
 
     width: int
@@ -64,27 +61,43 @@ class Layout:
     unit: float
     level: Level
     scale: float
-    corners: tuple[tuple[float, float], ...]
+    corners: tuple[Point, ...]
     edges: tuple[tuple[int, int], ...]
+    body: Box
+    panel: Box | None
+    footer: Box | None
+    shelves: tuple[Shelf, ...]
 
     @property
-    def card(self) -> tuple[float, float]:
-        """Width and height of a card, px."""
-        width, height = CARDS[self.level]
-        return width * self.scale, height * self.scale
+    def card(self) -> Point:
+        """Width and height of a card, shelf included, px."""
+        design = CARDS[self.level]
+        return design.width * self.scale, design.height * self.scale
 
-    def middle(self, zone: int) -> tuple[float, float]:
-        """Return the middle of a zone's card, px."""
-        (x, y), (width, height) = self.corners[zone], self.card
-        return x + width / 2, y + height / 2
+    @property
+    def radius(self) -> float:
+        """Of the largest crowd, px."""
+        return CARDS[self.level].radius * self.scale
+
+    def middle(self, zone: int) -> Point:
+        """Return the middle of a zone's crowd, px."""
+        (x, y), (right, down) = self.corners[zone], CARDS[self.level].crowd
+        return x + right * self.scale, y + down * self.scale
+
+    def street(self, zone: int) -> Point:
+        """Return the place on the street in front of a zone, px."""
+        x, _ = self.middle(zone)
+        return x, self.corners[zone][1] + CARDS[self.level].street * self.scale
 
 
-def arrange(graph: ZoneGraph, size: tuple[int, int] = REFERENCE) -> Layout:
+def arrange(graph: ZoneGraph, size: tuple[int, int] = REFERENCE, interface: Interface = UNTOUCHED) -> Layout:
     """Lay a graph out on a picture.
 
     Args:
         graph: Its ``position`` says where; only the proportions of it matter.
         size: Width and height, px.
+        interface: Whether a zone is selected, buttons are drawn and which layers are shown decides what room is left;
+            arrange anew when these change.
 
     Raises:
         ConfigurationError: A picture smaller than :data:`SMALLEST`.
@@ -93,50 +106,43 @@ def arrange(graph: ZoneGraph, size: tuple[int, int] = REFERENCE) -> Layout:
     if width < SMALLEST[0] or height < SMALLEST[1]:
         raise ConfigurationError(f"a picture of {width} x {height} px; needs at least {SMALLEST[0]} x {SMALLEST[1]} px")
     unit = min(width / REFERENCE[0], height / REFERENCE[1])
-    body = np.array([width - 2 * MARGIN * unit, height - (HEADER + LEGEND) * unit])
-    share = _spread(graph.position)
-    cell = _cell(share, body, unit)
-    level = _level(cell)
-    card = cell * (1.0 - _GAP)
-    corner = share * (body - cell) + (cell - card) / 2 + (MARGIN * unit, HEADER * unit)
-    return Layout(
-        width=width,
-        height=height,
-        unit=unit,
-        level=level,
-        scale=float(card[0] / CARDS[level][0]),
-        corners=tuple((float(x), float(y)) for x, y in corner),
-        edges=_pairs(graph.neighbours),
-    )
+    body, panel, footer = _bands(width, height, unit, interface)
+    room = np.array(body[2:])
+    share, cell = place_cells(graph.position, room, unit)
+    level, scale = level_of(cell)
+    design = np.array(CARDS[level][:2])
+    corner = share * (room - cell) + (cell - design * scale) / 2 + body[:2]
+    corners = tuple((float(x), float(y)) for x, y in corner)
+    shelves = _shelves(graph.node.tolist(), corners, level, scale, float(cell[0]))
+    places = corners, _pairs(graph.neighbours), body, panel, footer, shelves
+    return Layout(width, height, unit, level, scale, *places)
 
 
-def _spread(position: Array) -> Array:
-    """Return positions stretched to fill [0, 1] in both directions; a direction without extent is centred."""
-    low, extent = position.min(axis=0), np.ptp(position, axis=0)
-    return np.where(extent > 0, (position - low) / np.where(extent > 0, extent, 1.0), 0.5).astype(np.float64)
+def _bands(width: int, height: int, unit: float, interface: Interface) -> tuple[Box, Box | None, Box | None]:
+    """Return what the bands leave to the zones, and where panel and footer are."""
+    top = (HEADER + CONTROLS * interface.controls) * unit
+    told = interface.shows("legend") or interface.shows("ticker")
+    bottom = height - (FOOTER * told or MARGIN) * unit
+    right = width - PANEL * unit if interface.selected is not None else float(width)
+    margin = MARGIN * unit
+    body = margin, top, right - 2 * margin, bottom - top
+    panel = (right, top, PANEL * unit, bottom - top) if interface.selected is not None else None
+    return body, panel, (0.0, bottom, float(width), height - bottom) if told else None
 
 
-def _cell(share: Array, body: Array, unit: float) -> Array:
-    """Return the largest cell (width, height) of a full card's proportions such that no two overlap, if there is one.
-
-    Cells stand at ``share * (body - cell)``, so two of them are apart in one direction if
-    ``distance * (body - cell) >= cell`` there, which is ``cell <= body * distance / (1 + distance)``.
-    """
-    design = np.array(CARDS["full"])
-    largest = min(float((body / design).min()), _LARGEST * unit)
-    for zone in range(1, len(share)):
-        distance = np.abs(share[:zone] - share[zone])
-        apart = (body * distance / (1.0 + distance) / design).max(axis=1)
-        largest = min(largest, float(apart.min()))
-    return np.asarray(max(largest, _LEAST / design[0]) * design)
-
-
-def _level(cell: Array) -> Level:
-    """Return the most telling card that a cell has room for."""
-    for level, (width, _) in CARDS.items():
-        if cell[0] * (1.0 - _GAP) >= _SMALL * width:
-            return level
-    return "point"
+def _shelves(
+    nodes: list[int], corners: tuple[Point, ...], level: Level, scale: float, pitch: float
+) -> tuple[Shelf, ...]:
+    """Return one shelf for each row of zones of one node that stand side by side."""
+    design = CARDS[level]
+    width, top, height = design.width * scale, design.shelf * scale, (design.height - design.shelf) * scale
+    runs: list[tuple[int, float, float, float]] = []  # node, left, right, y
+    for node, (x, y) in zip(nodes, corners, strict=True):
+        if runs and runs[-1][0] == node and runs[-1][3] == y and 0.0 < x - runs[-1][2] < pitch:
+            runs[-1] = node, runs[-1][1], x + width, y
+        else:
+            runs.append((node, x, x + width, y))
+    return tuple(Shelf(node, (left, y + top, right - left, height)) for node, left, right, y in runs)
 
 
 def _pairs(neighbours: Array) -> tuple[tuple[int, int], ...]:

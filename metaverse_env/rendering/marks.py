@@ -1,10 +1,9 @@
-"""The parts of a card: disc, latency, bars, triangles, forecasts, labels. Each says one thing about one zone."""
+"""The parts of a card: latency, bars, triangles, the curve of latency with its forecast. Each says one thing."""
 
-from math import sqrt
-from typing import Final, NamedTuple
+from typing import Final
 
 from metaverse_env.rendering.pen import Pen
-from metaverse_env.rendering.snapshot import NOTICEABLE, Severity, Snapshot, ZoneSnapshot
+from metaverse_env.rendering.snapshot import NOTICEABLE, Severity, ZoneSnapshot
 
 SHORT_NAMES: Final = ("CPU", "MEM", "NET")
 """Of the resources, where there is little room."""
@@ -16,34 +15,18 @@ NEARLY_FULL: Final = 0.8
 FULL: Final = 0.95
 """Utilisation from which a bar warns, and from which it alarms; a choice."""
 
-MULTIPLE_FROM: Final = 3.0
-"""Factor from which a change is told as a multiple and no longer in percent; a choice."""
-
-LARGEST_MULTIPLE: Final = 100.0
-"""Multiple from which it is no longer told how large it is; a choice."""
-
 ENLARGED: Final = 1.9
 """Scale from which a full card says more in smaller letters; a choice."""
 
+PAST_TICKS: Final = 24
+"""Ticks of the past that the curve of a card shows: six minutes of 15 s; a choice."""
+
 Box = tuple[float, float, float, float]
+Ahead = tuple[tuple[float, float], ...]
+Points = tuple[tuple[float, float], ...]
 
-
-class Expected(NamedTuple):
-    """A value now, its forecast as (median, p90) per tick ahead, the limit it should keep, and two captions."""
-
-    now: float
-    ahead: tuple[tuple[float, float], ...]
-    limit: float
-    short: str
-    long: str
-
-
-def draw_users(
-    pen: Pen, zone: ZoneSnapshot, world: Snapshot, severity: Severity, x: float, y: float, most: float
-) -> None:
-    """Draw a disc whose area grows with the users."""
-    radius = most * sqrt(min(zone.users / world.trail.most_users, 1.0))
-    pen.circle(x, y, max(radius, 1.5 / pen.scale), severity)
+FADES: Final = (50, 30, 15)
+"""Shades of a forecast's band, from one tick ahead that is forecast to the next; the last one for all others."""
 
 
 def latency_words(zone: ZoneSnapshot, ms: str = " ms") -> str:
@@ -51,6 +34,17 @@ def latency_words(zone: ZoneSnapshot, ms: str = " ms") -> str:
     if zone.down:
         return "OOM" if zone.out_of_memory else "DOWN"
     return f"{zone.latency_ms:.0f}{ms}" if zone.latency_ms < 999.5 else f"{zone.latency_ms / 1000.0:.1f}s"
+
+
+def count_words(users: float) -> str:
+    """Return a number of users, shortened from ten thousand on.
+
+    >>> count_words(996.0), count_words(9999.0), count_words(123456.0), count_words(2.5e6)
+    ('996', '9999', '123k', '2.5M')
+    """
+    if users < 9_999.5:
+        return f"{users:.0f}"
+    return f"{users / 1e3:.0f}k" if users < 999_500.0 else f"{users / 1e6:.1f}M"
 
 
 def draw_latency(pen: Pen, zone: ZoneSnapshot, severity: Severity, box: Box, size: float) -> None:
@@ -86,63 +80,47 @@ def draw_change(pen: Pen, change: float, x: float, y: float, half: float) -> Non
         pen.triangle(x, y, half, up, "more" if up else "less")
 
 
-def draw_fan(pen: Pen, ticks: tuple[int, ...], expected: Expected, y: float) -> None:
-    """Draw median and p90 of a forecast over its limit, 0 to 2, from now to the last tick ahead."""
-    x, width, height, limit = 143.0, 49.0, 28.0, expected.limit
+def draw_curve(pen: Pen, box: Box, past: tuple[float, ...], ahead: Ahead, ticks: tuple[int, ...], limit: float) -> None:
+    """Draw the past of a value and its forecast as a band that fades the farther it looks, over the limit to keep.
 
-    def place(tick: int, value: float) -> tuple[float, float]:
-        share = min(value / limit, 2.0) / 2.0 if limit > 0.0 else 0.0
-        return x + width * tick / ticks[-1], y + height * (1.0 - share)
-
-    medians, p90s = zip(*expected.ahead, strict=True)
-    start, median = place(0, expected.now), tuple(map(place, ticks, medians))
-    colour = "over" if max(medians) > limit else "near" if max(p90s) > limit else "fine"
-    pen.rectangle(x, y, width, height, "paper")
-    pen.polygon((start, *map(place, ticks, p90s), *reversed(median)), "band")
-    pen.line(((x, y + height / 2), (x + width, y + height / 2)), "muted")
-    pen.line((start, *median), colour, 1.5)
-    if pen.scale < ENLARGED:
-        pen.text(x + 2.0, y + 5.0, expected.short, 9.0, "muted")
-    else:
-        pen.text(x + 1.0, y + 4.0, expected.long, 4.6, "muted", room=width - 2.0)
-
-
-def draw_badges(pen: Pen, zone: ZoneSnapshot) -> None:
-    """Draw what else is remarkable as labels along the lower edge, the most urgent first, as many as fit."""
-    x = 8.0
-    for label, colour in _badges(zone):
-        width = pen.width(label, 9.0) + 6.0
-        if x + width > 194.0:
-            break
-        pen.rectangle(x, 86.5, width, 12.0, colour, corner=3.0)
-        pen.text(x + 3.0, 92.5, label, 9.0, "card")
-        x += width + 3.0
-
-
-def _badges(zone: ZoneSnapshot) -> list[tuple[str, str]]:
-    everything = (
-        (zone.out_of_memory, "out of memory", "down"),
-        (zone.stale_s > 0.0, f"no metrics {zone.stale_s:.0f} s", "muted"),
-        (zone.hands_over, f"handover {100 * zone.handover:.0f} %", "fine"),
-        *(_change_badge(name, change) for name, change in zip(SHORT_NAMES, zone.change, strict=True)),
-        (zone.kills > 0, f"{zone.kills} restart{'s' * (zone.kills > 1)}", "down"),
-    )
-    return [(label, colour) for holds, label, colour in everything if holds]
-
-
-def _change_badge(name: str, change: float) -> tuple[bool, str, str]:
-    """Return what the controller did to one resource, in words."""
-    return abs(change - 1.0) > NOTICEABLE, f"{name} {change_words(change)}", "more" if change > 1.0 else "less"
-
-
-def change_words(change: float) -> str:
-    """Return a factor in words: as a percentage while that is easily read, then as a multiple, up to what fits.
-
-    What cannot take effect, such as memory that the node does not have, can be asked for many times over.
-
-    >>> change_words(0.7), change_words(1.2), change_words(55.19), change_words(1e6)
-    ('−30 %', '+20 %', '×55', '×100+')
+    Args:
+        pen: Draws it.
+        box: Where; the limit is half way up.
+        past: One value a tick, the present one last.
+        ahead: Forecast (median, p90) at each of ``ticks`` ahead; empty without one.
+        ticks: Ticks ahead, ascending.
+        limit: What the value should not exceed.
     """
-    if change < MULTIPLE_FROM:
-        return f"{100.0 * (change - 1.0):+.0f} %".replace("-", "−")
-    return f"×{change:.0f}" if change < LARGEST_MULTIPLE else f"×{LARGEST_MULTIPLE:.0f}+"
+    x, y, width, height = box
+    pen.rectangle(x, y, width, height, "paper")
+    step = width / (PAST_TICKS + (ticks[-1] if ahead else 0))
+    now, bottom, up = x + step * PAST_TICKS, y + height, height / (2.0 * limit) if limit > 0.0 else 0.0
+    if ahead:
+        start = now, bottom - min(past[-1] * up, height)
+        right = [now + step * tick for tick in ticks]
+        upper = [(px, bottom - min(p90 * up, height)) for px, (_, p90) in zip(right, ahead, strict=True)]
+        lower = [(px, bottom - min(median * up, height)) for px, (median, _) in zip(right, ahead, strict=True)]
+        draw_band(pen, (start, *upper), (start, *lower), warning(ahead, limit))
+    pen.rectangle(x, y + height / 2 - 0.5, width, 1.0, "muted")
+    shown = past[-PAST_TICKS - 1 :]
+    first = now - step * (len(shown) - 1)
+    if len(shown) > 1:
+        places = [(first + step * place, bottom - min(value * up, height)) for place, value in enumerate(shown)]
+        pen.line(tuple(places), "ink", 1.5)
+    if ahead:
+        pen.rectangle(now - 0.5, y, 1.0, height, "muted")
+
+
+def warning(ahead: Ahead, limit: float) -> str:
+    """Return the colour of a forecast: whether its median, or only its p90, exceeds the limit."""
+    if max(ahead)[0] > limit:
+        return "over"
+    return "near" if max(p90 for _, p90 in ahead) > limit else "fine"
+
+
+def draw_band(pen: Pen, upper: Points, lower: Points, colour: str) -> None:
+    """Draw the band between median and p90, fainter from one tick ahead to the next, and the median."""
+    for place in range(len(upper) - 1):
+        shade = f"{colour}/{FADES[min(place, len(FADES) - 1)]}"
+        pen.polygon((lower[place], upper[place], upper[place + 1], lower[place + 1]), shade)
+    pen.line(lower, colour, 1.5)

@@ -1,6 +1,6 @@
 """The door to the drawing library, which is loaded when the first picture is asked for."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from metaverse_env.plugins import resolve
 from metaverse_env.rendering.layout import REFERENCE
@@ -29,3 +29,20 @@ def open_viewer(mode: str, fps: int, size: tuple[int, int] = REFERENCE) -> "View
     """
     viewer: Viewer = resolve("render mode", mode, VIEWERS, extra="render")(mode, fps, size)
     return viewer
+
+
+DRAWING: Final = {
+    "canvas": "metaverse_env.rendering.window:Canvas",
+    "picture file": "metaverse_env.rendering.window:save_picture",
+    "window": "metaverse_env.rendering.window:Window",
+}
+"""What draws scenes that are there already."""
+
+
+def drawing(part: str) -> Any:
+    """Return one of :data:`DRAWING`.
+
+    Raises:
+        MissingDependencyError: The extra ``render`` is not installed.
+    """
+    return resolve("drawing", part, DRAWING, extra="render")

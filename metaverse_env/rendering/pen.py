@@ -2,7 +2,8 @@
 
 from math import sqrt
 
-from metaverse_env.rendering.shapes import Align, Circle, Line, Polygon, Rectangle, Shape, Text, fitted, text_width
+from metaverse_env.rendering.lettering import fitted, text_width
+from metaverse_env.rendering.shapes import Align, Circle, Line, Polygon, Rectangle, Shape, Text
 
 Points = tuple[tuple[float, float], ...]
 
@@ -19,10 +20,21 @@ class Pen:
 
     def __init__(self, shapes: list[Shape], x: float = 0.0, y: float = 0.0, scale: float = 1.0) -> None:
         self.shapes, self.x, self.y, self.scale = shapes, x, y, scale
+        self._thicker = sqrt(scale)
 
-    def circle(self, x: float, y: float, radius: float, fill: str) -> None:
+    def circle(
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        fill: str | None = None,
+        edge: str | None = None,
+        thickness: float = 1.0,
+    ) -> None:
         """Add a disc."""
-        self.shapes.append(Circle(self.x + x * self.scale, self.y + y * self.scale, radius * self.scale, fill))
+        scale = self.scale
+        place = self.x + x * scale, self.y + y * scale, radius * scale
+        self.shapes.append(Circle(*place, fill, edge, self._stroke(thickness)))
 
     def rectangle(
         self,
@@ -85,8 +97,8 @@ class Pen:
 
     def _stroke(self, thickness: float) -> float:
         """Return the thickness of a stroke, px: it grows less than the design, and is never thinner than a pixel."""
-        return max(1.0, thickness * sqrt(self.scale))
+        return max(1.0, thickness * self._thicker)
 
     def _moved(self, points: Points) -> Points:
         x0, y0, scale = self.x, self.y, self.scale
-        return tuple((x0 + x * scale, y0 + y * scale) for x, y in points)
+        return tuple([(x0 + x * scale, y0 + y * scale) for x, y in points])  # a list is faster than a generator

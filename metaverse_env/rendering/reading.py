@@ -4,7 +4,6 @@ Where the truth of a tick is known (a simulation's outcome) it is shown, since t
 value stands in where it is not, as on a cluster. Utilisation is always the measured one: what the controller sees.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,12 @@ from metaverse_env.contracts import View
 from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.history import HISTORY_FEATURES
 from metaverse_env.rendering.snapshot import Money, Snapshot, Trail, ZoneSnapshot
+from metaverse_env.rendering.surroundings import read_flows, read_nodes, read_served
 from metaverse_env.reward import Reward
 from metaverse_env.scenario import Scenario
+from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Forecast, Outcome
-from metaverse_env.units import CPU, LATENCY
+from metaverse_env.units import BANDWIDTH, CPU, LATENCY, MEMORY
 from metaverse_env.wrapping import simulated
 from metaverse_env.zones import ZoneGraph
 
@@ -34,7 +35,9 @@ def read_shell(shell: Shell, step: Step | None, trail: Trail) -> Snapshot:
         LifecycleError: Before the first reset.
     """
     outcome, reward = (None, None) if step is None else (step.tick.outcome, step.reward)
-    return read_snapshot(shell.view, outcome, reward, shell.world.zones, shell.scenario, trail, _kind(shell))
+    inside = simulated(shell.world)
+    graph, scenario = shell.world.zones, shell.scenario
+    return read_snapshot(shell.view, outcome, reward, graph, scenario, trail, _kind(shell), inside)
 
 
 def read_snapshot(
@@ -45,6 +48,7 @@ def read_snapshot(
     scenario: Scenario,
     trail: Trail,
     kind: str = "",
+    inside: SimulatedWorld | None = None,
 ) -> Snapshot:
     """Read world 0.
 
@@ -56,24 +60,39 @@ def read_snapshot(
         scenario: Its name and activities.
         trail: The episode so far, this tick included.
         kind: What moves the world and what is believed of it, in words.
+        inside: The simulation, which knows what no telemetry tells: who is on the way, and how nodes are.
     """
-    columns = _columns(view, outcome, graph, scenario)
+    columns = _columns(view, outcome, graph, scenario, trail, inside)
     zones = tuple(ZoneSnapshot(*values) for values in zip(*columns, strict=True))
+    nodes = read_nodes(view.telemetry, graph, inside)
+    flows = () if inside is None else read_flows(inside)
+    time_s = float(view.telemetry.weather["time_s"][0])
+    seen = trail.seeing(zones, nodes, flows, time_s)
     return Snapshot(
         scenario=scenario.name,
         kind=kind,
-        time_s=float(view.telemetry.weather["time_s"][0]),
+        time_s=time_s,
         tick_s=scenario.tick_s,
         objective_ms=view.latency_objective_ms,
         ticks_ahead=() if view.forecast is None else view.forecast.ticks,
         zones=zones,
         money=None if reward is None else _money(reward.worlds[0]),
-        trail=replace(trail, most_users=max(trail.most_users, *(zone.users for zone in zones))),
+        trail=seen,
+        activities=tuple(activity.name for activity in scenario.intents.activities) if outcome is not None else (),
+        nodes=nodes,
+        flows=flows,
+        landed=seen.landed,
+        served=() if inside is None else read_served(inside),
     )
 
 
 def _columns(
-    view: View, outcome: Outcome | None, graph: ZoneGraph, scenario: Scenario
+    view: View,
+    outcome: Outcome | None,
+    graph: ZoneGraph,
+    scenario: Scenario,
+    trail: Trail,
+    inside: SimulatedWorld | None,
 ) -> tuple[list[Any] | tuple[str, ...], ...]:
     """Return the values of every zone, in the order of :class:`ZoneSnapshot`'s fields."""
     seen = view.telemetry.zones[0]
@@ -81,7 +100,7 @@ def _columns(
     stale_s = np.where(seen["observed"] > 0, 0.0, seen["age_s"])
     return (
         graph.names,
-        (seen if true is None else true)["users"].tolist(),
+        (seen["users"] if true is None else true["users"] - np.nan_to_num(true["dropped"])).tolist(),
         (seen["latency_ms"] if true is None else true["felt_latency_ms"]).tolist(),
         _triples(seen["usage"]),
         _triples(seen["allocation"]),
@@ -95,7 +114,24 @@ def _columns(
         *_activities(true, scenario, len(graph)),
         _ahead(view.forecast, LATENCY, len(graph)),
         _ahead(view.forecast, CPU, len(graph)),
+        graph.node.tolist(),
+        *_movements(true, trail, len(graph)),
+        [1.0] * len(graph) if inside is None else np.exp(inside.state.zones["event_level"][0]).tolist(),
+        _ahead(view.forecast, MEMORY, len(graph)),
+        _ahead(view.forecast, BANDWIDTH, len(graph)),
     )
+
+
+def _movements(true: Array | None, trail: Trail, zones: int) -> tuple[list[Any], ...]:
+    """Return users a tick ago, arrived, left, moved in and moved out; without an outcome, the first as last shown."""
+    if true is None or np.isnan(true["arrivals"]).any():  # a cluster does not count them
+        known = trail.rows and trail.rows[-1].tick == trail.tick - 1 and len(trail.rows[-1].values) == zones
+        before = trail.rows[-1].values[:, 0].tolist() if known else [None] * zones
+        return before, *([0.0] * zones for _ in range(4))
+    left = true["departures"] + true["dropped"]
+    before = true["users"] - true["arrivals"] - true["moved_in"] + true["departures"] + true["moved_out"]
+    columns = before, true["arrivals"], left, true["moved_in"], true["moved_out"]
+    return tuple(column.tolist() for column in columns)
 
 
 def _triples(values: Array) -> list[tuple[float, ...]]:
@@ -113,7 +149,7 @@ def _change(view: View, true: Array | None) -> Array:
 
 def _activities(true: Array | None, scenario: Scenario, zones: int) -> tuple[list[str], list[str]]:
     """Return what users do and what they announce, where that is something else."""
-    if true is None:
+    if true is None or np.isnan(true["activity"]).any():  # a cluster does not know
         return [""] * zones, [""] * zones
     names = [activity.name for activity in scenario.intents.activities]
     now, then = true["activity"].astype(int).tolist(), true["announced_activity"].astype(int).tolist()

@@ -1,45 +1,57 @@
 """What a picture says, as plain values of world 0 at one tick; :mod:`.reading` takes them out of the records."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from metaverse_env.reward import Reward
+from metaverse_env.rendering.around import Flow, NodeSnapshot, Served, Triple
+from metaverse_env.rendering.chronicle import TRAIL_TICKS, Trail
 
-Triple = tuple[float, float, float]
+__all__ = [
+    "CROWDED",
+    "NEAR_OBJECTIVE",
+    "NOTICEABLE",
+    "TRAIL_TICKS",
+    "Flow",
+    "Money",
+    "NodeSnapshot",
+    "Served",
+    "Severity",
+    "Snapshot",
+    "Trail",
+    "Triple",
+    "ZoneSnapshot",
+    "change_words",
+]
+
 Severity = Literal["fine", "near", "over", "down"]
 
 NEAR_OBJECTIVE: Final = 0.8
 """Share of the latency objective from which a zone is shown as close to it; a choice."""
 
-TRAIL_TICKS: Final = 960
-"""Most ticks that a trail remembers: four hours of 15 s; a choice."""
-
 NOTICEABLE: Final = 0.01
 """Relative change of an allocation, or share handed over, below which nothing is said to be done; a choice."""
 
+CROWDED: Final = 1.5
+"""Multiple of the usual arrivals from which a crowd is said to come; a choice."""
 
-@dataclass(frozen=True, slots=True)
-class Trail:
-    """The episode so far.
+MULTIPLE_FROM: Final = 3.0
+"""Factor from which a change is told as a multiple and no longer in percent; a choice."""
 
-    Attributes:
-        rewards: Global reward of each tick.
-        violated: Share of users above the objective, of each tick.
-        most_users: The most that a zone had; the scale of the discs, which so never jumps.
+LARGEST_MULTIPLE: Final = 100.0
+"""Multiple from which it is no longer told how large it is; a choice."""
+
+
+def change_words(change: float) -> str:
+    """Return a factor in words: as a percentage while that is easily read, then as a multiple, up to what fits.
+
+    What cannot take effect, such as memory that the node does not have, can be asked for many times over.
+
+    >>> change_words(0.7), change_words(1.2), change_words(55.19), change_words(1e6)
+    ('−30 %', '+20 %', '×55', '×100+')
     """
-
-    rewards: tuple[float, ...] = ()
-    violated: tuple[float, ...] = ()
-    most_users: float = 1.0
-
-    def extended(self, reward: Reward) -> "Trail":
-        """Return the trail one tick on."""
-        world = reward.worlds[0]
-        return replace(
-            self,
-            rewards=(*self.rewards, float(world["reward"]))[-TRAIL_TICKS:],
-            violated=(*self.violated, float(world["violated_user_share"]))[-TRAIL_TICKS:],
-        )
+    if change < MULTIPLE_FROM:
+        return f"{100.0 * (change - 1.0):+.0f} %".replace("-", "−")
+    return f"×{change:.0f}" if change < LARGEST_MULTIPLE else f"×{LARGEST_MULTIPLE:.0f}+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,7 @@ class ZoneSnapshot:
 
     Attributes:
         name: Its name.
-        users: How many are there.
+        users: How many are there at the end of the tick.
         latency_ms: p95 that its users felt, or the last measured one.
         usage: Cores, MB, Mbps in use, as last measured.
         allocation: The same, in effect.
@@ -63,6 +75,15 @@ class ZoneSnapshot:
         announced: What they announce to do next; empty where it is the same or not known.
         latency_ahead_ms: Forecast (median, p90) at each tick ahead; empty without a forecast.
         cpu_ahead_cores: The same of CPU demand.
+        node: On which node it lives.
+        before: Users a tick ago; ``None`` where that is not known.
+        arrived: Users who came from outside in this tick.
+        left: Users who went home, or were lost, in this tick.
+        moved_in: Users who arrived from a neighbour.
+        moved_out: Users who set out for a neighbour.
+        crowd: How many times as many come because of an event; 1 without one.
+        memory_ahead_mb: Forecast of memory, as ``latency_ahead_ms``.
+        bandwidth_ahead_mbps: The same of bandwidth.
     """
 
     name: str
@@ -81,6 +102,15 @@ class ZoneSnapshot:
     announced: str = ""
     latency_ahead_ms: tuple[tuple[float, float], ...] = ()
     cpu_ahead_cores: tuple[tuple[float, float], ...] = ()
+    node: int = 0
+    before: float | None = None
+    arrived: float = 0.0
+    left: float = 0.0
+    moved_in: float = 0.0
+    moved_out: float = 0.0
+    crowd: float = 1.0
+    memory_ahead_mb: tuple[tuple[float, float], ...] = ()
+    bandwidth_ahead_mbps: tuple[tuple[float, float], ...] = ()
 
     def severity(self, objective_ms: float) -> Severity:
         """Return how its users fare: the one judgement that the picture makes."""
@@ -104,6 +134,11 @@ class ZoneSnapshot:
         return self.handover >= NOTICEABLE
 
     @property
+    def crowded(self) -> bool:
+        """Whether an event draws noticeably more users."""
+        return self.crowd >= CROWDED
+
+    @property
     def grew(self) -> bool:
         """Whether more of a resource was asked for in this tick."""
         return max(self.change) > 1.0 + NOTICEABLE
@@ -112,6 +147,15 @@ class ZoneSnapshot:
     def shrank(self) -> bool:
         """Whether less of a resource was asked for in this tick."""
         return min(self.change) < 1.0 - NOTICEABLE
+
+    def changes(self, way: Literal["more", "less"]) -> str:
+        """Return what was asked for in this tick, more or less of it, in words."""
+        told = zip(("CPU", "memory", "network"), self.change, strict=True)
+        return ", ".join(
+            f"{name} {change_words(change)}"
+            for name, change in told
+            if (change > 1.0 + NOTICEABLE if way == "more" else change < 1.0 - NOTICEABLE)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +188,11 @@ class Snapshot:
         zones: In the order of the graph.
         money: ``None`` before the first tick and where there is no reward.
         trail: The episode so far, this tick included.
+        activities: Names of what users can do, where that is known.
+        nodes: In the order of the graph; empty where they are not known.
+        flows: Who is on the way.
+        landed: Who was on the way a tick ago and arrived in this one; ``ahead_ticks`` is 0.
+        served: Who is served by a neighbour.
     """
 
     scenario: str
@@ -155,3 +204,8 @@ class Snapshot:
     zones: tuple[ZoneSnapshot, ...]
     money: Money | None
     trail: Trail
+    activities: tuple[str, ...] = ()
+    nodes: tuple[NodeSnapshot, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    landed: tuple[Flow, ...] = ()
+    served: tuple[Served, ...] = ()

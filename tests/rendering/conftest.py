@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from metaverse_env.rendering.shapes import Scene
+from metaverse_env.rendering.shapes import Scene, Text
 from metaverse_env.rendering.snapshot import Money, Snapshot, Trail, ZoneSnapshot
 from metaverse_env.scenario import load_scenario
 from metaverse_env.scenario.root import LayoutSpec
@@ -60,16 +60,29 @@ def graph() -> Callable[..., ZoneGraph]:
 
 @pytest.fixture
 def refuse_collisions() -> Callable[[Scene], None]:
-    """Fail if two texts of a scene overlap, or one is cut off by the picture's edge."""
+    """Fail if two texts of a scene overlap, or one is cut off by the picture's edge.
+
+    What lies above the dots may cover what lies below them: callouts lie over crowds, where no text is, and the help
+    lies over everything.
+    """
 
     def refuse(scene: Scene) -> None:
-        boxes = np.array([text.box for text in scene.texts])
-        left, top, right, bottom = boxes.T
-        inside = (left >= -_SLACK_PX) & (top >= 0) & (right <= scene.width + _SLACK_PX) & (bottom <= scene.height)
-        assert inside.all(), [text.text for text, good in zip(scene.texts, inside, strict=True) if not good]
-        wide = np.minimum(right[:, None], right) - np.maximum(left[:, None], left) > _SLACK_PX
-        high = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top) > _SLACK_PX
-        pairs = np.argwhere(np.triu(wide & high, 1))
-        assert [(scene.texts[a].text, scene.texts[b].text) for a, b in pairs] == []
+        below = [shape for shape in scene.ground + scene.below if isinstance(shape, Text)]
+        above = [shape for shape in scene.above if isinstance(shape, Text)]
+        for texts in (below, above) if scene.hits[-1:] and scene.hits[-1].name == "help" else ([*below, *above],):
+            _refuse(texts, scene)
 
     return refuse
+
+
+def _refuse(texts: list[Text], scene: Scene) -> None:
+    if not texts:
+        return
+    boxes = np.array([text.box for text in texts])
+    left, top, right, bottom = boxes.T
+    inside = (left >= -_SLACK_PX) & (top >= 0) & (right <= scene.width + _SLACK_PX) & (bottom <= scene.height)
+    assert inside.all(), [text.text for text, good in zip(texts, inside, strict=True) if not good]
+    wide = np.minimum(right[:, None], right) - np.maximum(left[:, None], left) > _SLACK_PX
+    high = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top) > _SLACK_PX
+    pairs = np.argwhere(np.triu(wide & high, 1))
+    assert [(texts[a].text, texts[b].text) for a, b in pairs] == []

@@ -56,7 +56,7 @@ def test_a_gif_shows_what_the_viewer_shows(tmp_path: Path) -> None:
     with Image.open(path) as film:
         film.seek(3)
         error = np.abs(np.asarray(film.convert("RGB")).astype(int) - picture)
-    # a palette of 166 colours: rims of letters may be a little off, areas not
+    # a palette of 147 colours: rims of letters may be a little off, areas not
     assert error.mean() < 2.0
     assert (error.max(axis=2) > 24).mean() < 0.01
 

@@ -12,10 +12,15 @@ from metaverse_env.errors import LifecycleError
 from metaverse_env.history import History
 from metaverse_env.rendering.reading import read_shell, read_snapshot
 from metaverse_env.rendering.snapshot import Money, Snapshot, Trail, ZoneSnapshot
+from metaverse_env.rendering.surroundings import read_flows, read_nodes, read_served
 from metaverse_env.reward import Reward
 from metaverse_env.scenario import load_scenario
+from metaverse_env.scenario.root import LayoutSpec
+from metaverse_env.simulator.injecting import Injection
 from metaverse_env.simulator.records import OUTCOME, REWARD, TELEMETRY, WEATHER, WORLD_REWARD
+from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command, Forecast, Outcome, Telemetry
+from metaverse_env.wrapping import simulated
 from metaverse_env.zones import ZoneGraph
 
 SCENARIO = load_scenario("multi_zone")
@@ -158,3 +163,94 @@ def test_a_shell_is_read_as_what_moves_it_and_what_it_believes() -> None:
     silent = Shell("single_zone", dynamics="physics", forecaster="none")
     silent.reset([1])
     assert read_shell(silent, None, Trail()).kind == "physics, no forecast"
+
+
+# --- what lies around -------------------------------------------------------------------------------------------------
+
+
+def moving(zones: int = 30) -> tuple[Shell, SimulatedWorld]:
+    """Return a watched world in which many move."""
+    base = load_scenario("multi_zone")
+    users = base.workload.model_copy(update={"migration_per_h": 20.0})
+    scenario = base.with_changes(workload=users, layout=LayoutSpec(zones=zones))
+    shell = Shell(scenario, dynamics="physics", forecaster="none", remember=True)
+    world = simulated(shell.world)
+    assert world is not None
+    world.watch()
+    shell.reset([4])
+    return shell, world
+
+
+def test_flows_are_all_who_are_on_the_way() -> None:
+    shell, world = moving()
+    graph, before = world.zones, ()
+    for _ in range(12):
+        step = shell.command(shell.view.pending)
+        flows, outcome = read_flows(world), step.tick.outcome.zones[0]
+        assert sum(flow.users for flow in flows) == world.state.travelling[0, :, :, :2].sum()
+        set_out, landed = np.zeros(30), np.zeros(30)
+        for flow in flows:
+            way = graph.neighbours[flow.goal].tolist().index(flow.source)
+            assert 1 <= flow.ahead_ticks <= flow.travel_ticks == graph.travel_ticks[flow.goal, way]
+            set_out[flow.source] += flow.users * (flow.ahead_ticks == flow.travel_ticks)
+        for flow in before:
+            landed[flow.goal] += flow.users * (flow.ahead_ticks == 1)
+        assert (set_out == outcome["moved_out"]).all()
+        assert (landed == outcome["moved_in"]).all()
+        before = flows
+    assert len(before) > 50
+
+
+def test_users_before_and_after_a_tick_add_up() -> None:
+    shell, _ = moving()
+    trail, before = Trail(), None
+    for _ in range(10):
+        step = shell.command(shell.view.pending)
+        shown = read_shell(shell, step, trail.extended(step.reward))
+        trail = shown.trail
+        for place, zone in enumerate(shown.zones):
+            assert zone.users == zone.before + zone.arrived + zone.moved_in - zone.left - zone.moved_out
+            assert before is None or zone.before == before[place]
+        before = [zone.users for zone in shown.zones]
+
+
+def test_nodes_tell_what_their_zones_have_of_them() -> None:
+    shell, world = moving(10)
+    shell.command(shell.view.pending)
+    first, second = read_nodes(shell.telemetry, world.zones, world)
+    given = shell.telemetry.allocation[0, :5].sum(axis=0) / world.constants.node_capacity[0]
+    assert (first.name, first.zones, second.zones) == ("node-1", (0, 1, 2, 3, 4), (5, 6, 7, 8, 9))
+    assert first.allocated == pytest.approx(given.tolist())
+    assert first.capacity == pytest.approx(world.constants.node_capacity[0].tolist())
+    world.inject(Injection("node_failure", 1))
+    shell.command(shell.view.pending)
+    assert [node.lost for node in read_nodes(shell.telemetry, world.zones, world)] == [False, True]
+
+
+def test_of_a_cluster_only_what_telemetry_says_is_known() -> None:
+    shell, world = moving(10)
+    shell.command(shell.view.pending)
+    first, _ = read_nodes(shell.telemetry, world.zones, None)
+    assert (first.used, first.capacity, first.lost) == (None, None, False)
+    assert first.allocated == (pytest.approx(1.0 - shell.telemetry.zones["node_free"][0, :5].min()),) * 3
+
+
+def test_who_is_served_elsewhere_is_known() -> None:
+    shell, world = moving()
+    asked = shell.view.pending
+    for _ in range(10):
+        shell.command(Command.of(asked.allocation, 0.5))
+    served = read_served(world)
+    assert served
+    for one in served:
+        assert one.goal in world.zones.neighbours[one.source]
+        assert 0.0 < one.share <= 1.0
+
+
+def test_without_an_outcome_users_a_tick_ago_are_those_last_shown(
+    graph: Callable[..., ZoneGraph], view: Callable[..., View]
+) -> None:
+    first = read(graph, view(), trail=Trail(tick=4))
+    assert [zone.before for zone in first.zones] == [None, None]
+    second = read(graph, view(), trail=first.trail.extended(None))
+    assert [zone.before for zone in second.zones] == [10.0, 0.0]

@@ -1,40 +1,31 @@
-"""How wide a text is, and how it is shortened."""
+"""What a scene knows of itself: what is clicked, and when."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from metaverse_env.rendering.shapes import Circle, Hit, Rectangle, Scene, Text
 
-from metaverse_env.rendering.shapes import Text, advance, fitted, text_width
-
-words = st.text(max_size=30)
-sizes = st.integers(6, 80)
-
-
-def test_a_width_is_the_sum_of_rounded_advances() -> None:
-    # at 10 px: W 9.44, i 2.78, 1 5.56, rounded each
-    assert text_width("Wi1", 10) == 9 + 3 + 6
+SCENE = Scene(
+    100,
+    60,
+    (Rectangle(0.0, 0.0, 100.0, 60.0, "card"),),
+    (Text(5.0, 5.0, "a", 8),),
+    above=(Circle(50.0, 30.0, 5.0, "ink"), Text(9.0, 9.0, "b", 8)),
+    hits=(Hit(10.0, 10.0, 50.0, 40.0, "zone", 3), Hit(40.0, 10.0, 10.0, 10.0, "pause")),
+)
 
 
-def test_an_accent_changes_no_advance_and_an_unknown_character_is_a_square() -> None:
-    assert advance("é", 20) == advance("e", 20) == 11
-    assert advance("語", 20) == 20
+def test_shapes_stand_in_the_order_of_painting() -> None:
+    assert SCENE.shapes == SCENE.ground + SCENE.below + SCENE.above
+    assert [text.text for text in SCENE.texts] == ["a", "b"]
 
 
-def test_boxes_follow_the_alignment() -> None:
-    assert Text(100.0, 50.0, "00", 20).box == (100.0, 40.0, 122.0, 60.0)
-    assert Text(100.0, 50.0, "00", 20, align="middle").box == (89.0, 40.0, 111.0, 60.0)
-    assert Text(100.0, 50.0, "00", 20, align="right").box == (78.0, 40.0, 100.0, 60.0)
+def test_a_click_means_what_lies_on_top() -> None:
+    assert SCENE.hit(45.0, 15.0) == SCENE.hits[1]
+    assert SCENE.hit(45.0, 25.0) == Hit(10.0, 10.0, 50.0, 40.0, "zone", 3)
+    assert SCENE.hit(10.0, 10.0) is SCENE.hits[0]
+    assert SCENE.hit(60.0, 20.0) is None
 
 
-def test_nothing_fits_into_no_room() -> None:
-    assert fitted("zone", 10, 5) == ""
-
-
-@given(words, sizes, st.integers(0, 2000))
-def test_what_is_fitted_fits_and_is_whole_if_it_can_be(text: str, size: int, room: int) -> None:
-    shown = fitted(text, size, room)
-    assert text_width(shown, size) <= room
-    if text_width(text, size) <= room:
-        assert shown == text
-    elif shown:
-        assert shown.endswith("…")
-        assert text.startswith(shown[:-1])
+def test_another_moment_is_the_same_picture_otherwise() -> None:
+    later = SCENE.at(0.25)
+    assert later.phase == 0.25
+    assert later.below is SCENE.below
+    assert later.at(1.0) == SCENE
