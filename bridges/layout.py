@@ -10,7 +10,7 @@ from bridges.contracts import Amounts, Snapshot, Workload
 from metaverse_env.errors import ConfigurationError, did_you_mean
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.scenario.root import MOST_METRIC_AGE_TICKS, LayoutSpec
-from metaverse_env.zones import NO_ZONE, ZoneGraph
+from metaverse_env.zones import NO_ZONE, ZoneGraph, grid_positions
 
 Array = np.ndarray
 Neighbours = Mapping[str, Sequence[str]]
@@ -37,7 +37,6 @@ def graph_of(snapshot: Snapshot, neighbours: Neighbours | None = None) -> ZoneGr
     named = _annotated(snapshot.workloads) if neighbours is None else neighbours
     table = _table(names, named)
     shape, near = table.shape, table != NO_ZONE
-    places = 2.0 * np.pi * np.arange(len(names)) / len(names)
     return ZoneGraph(
         names=names,
         neighbours=table,
@@ -45,8 +44,14 @@ def graph_of(snapshot: Snapshot, neighbours: Neighbours | None = None) -> ZoneGr
         extra_rtt_ms=np.zeros(shape, dtype=np.float32),
         travel_ticks=np.ones(shape, dtype=np.int32),
         node=_nodes(snapshot.workloads),
-        position=np.stack([0.5 + 0.42 * np.sin(places), 0.5 - 0.42 * np.cos(places)], axis=1).astype(np.float32),
+        position=_ring(len(names)) if near.any() else grid_positions(len(names)),
     )
+
+
+def _ring(count: int) -> Array:
+    """Return places on a ring, where edges between any two zones can be seen."""
+    places = 2.0 * np.pi * np.arange(count) / count
+    return np.stack([0.5 + 0.42 * np.sin(places), 0.5 - 0.42 * np.cos(places)], axis=1).astype(np.float32)
 
 
 def _annotated(workloads: Sequence[Workload]) -> dict[str, list[str]]:

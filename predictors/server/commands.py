@@ -3,7 +3,6 @@
 import json
 import logging
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,7 +17,7 @@ from predictors.server.logs import start_logging
 from predictors.server.running import serve as run
 from predictors.server.service import Service
 from predictors.server.settings import TICK_S, Settings
-from predictors.server.transport import listen, url_of
+from predictors.server.transport import is_loopback, listen, url_of
 from predictors.stgnn import StgnnForecaster
 from predictors.stgnn.card import WEIGHTS
 
@@ -101,15 +100,8 @@ def start(service: Service, host: str, port: int, drain_s: float, as_json: bool)
     """Listen, say where, and serve."""
     listening = listen(host, port)
     url = url_of(listening)
-    if not (service.settings.keys.digests or _is_loopback(host)):
+    if not (service.settings.keys.digests or is_loopback(host)):
         LOG.warning("everyone who reaches %s may ask for predictions; --api-key-file or %s limits that", url, VARIABLE)
     if service.settings.tick_s != TICK_S:
         LOG.warning("the shipped network was trained for ticks of %g s, not %g s", TICK_S, service.settings.tick_s)
     run(service, listening, drain_s, lambda: typer.echo(json.dumps({"url": url}) if as_json else f"Serving on {url}"))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

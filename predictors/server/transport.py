@@ -1,6 +1,7 @@
 """Sockets, and what uvicorn is told of them: light, so that anything can be served the same way."""
 
 import socket
+from ipaddress import ip_address
 from typing import Any, Final
 
 import uvicorn
@@ -37,13 +38,21 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def uvicorn_config(application: Any) -> uvicorn.Config:
-    """Return how applications are served here; a benchmark serves another with the same."""
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches what listens on an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def uvicorn_config(application: Any, websockets: bool = False) -> uvicorn.Config:
+    """Return how applications are served here; a benchmark, and the live picture with WebSockets, do with the same."""
     return uvicorn.Config(
         application,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio" if websockets else "none",
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -1,0 +1,1 @@
+"""The live picture: the command `metaverse live`, and the site that shows it in browsers."""

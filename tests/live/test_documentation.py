@@ -1,0 +1,47 @@
+"""What docs/live.md says is so: the keys are those of the code, its commands have these options, its Python runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from metaverse_env.cli import app
+from metaverse_env.live import filming
+from metaverse_env.live.reference import keys_table
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "live.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_keys_is_that_of_the_code() -> None:
+    assert keys_table() in TEXT
+
+
+def test_the_module_prints_the_table() -> None:
+    command = [sys.executable, "-m", "metaverse_env.live.reference"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == keys_table()
+
+
+def test_every_option_that_is_named_is_there() -> None:
+    helped = CliRunner().invoke(app, ["live", "--help"], env={"COLUMNS": "200"}).output
+    named = set(re.findall(r"--[a-z][a-z-]+", TEXT))
+    assert len(named) > 15
+    assert {option for option in named if option not in helped} == {"--help"} - set(re.findall(r"--help", helped))
+
+
+def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole, seconds = filming.film, []
+
+    def shorter(*arguments: object, **options: object) -> int:
+        seconds.append(options.pop("seconds"))
+        return whole(*arguments, **options, seconds=0.2, fps=5)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(filming, "film", shorter)
+    for block in re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL):
+        exec(compile(block, "docs/live.md", "exec"), {"__name__": "live"})
+    assert seconds == [10.0]
+    assert (tmp_path / "crowd.mp4").stat().st_size > 0
