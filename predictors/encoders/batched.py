@@ -57,8 +57,11 @@ class BatchedEncoder(ABC, Generic[Prepared]):
         """Return a hash of a sample's content; equal for what gives the same encoding."""
 
     @abstractmethod
-    def run(self, batch: Sequence[Prepared]) -> tuple[Sequence[str], Array]:
-        """Return a text and a row of ``float32 [samples, dimension]`` for each of at least one prepared sample."""
+    def run(self, batch: Sequence[Prepared]) -> tuple[Sequence[str | SampleError], Array]:
+        """Return a text and a row of ``float32 [samples, dimension]`` for each of at least one prepared sample.
+
+        A problem instead of a text refuses a sample for what only running it shows; its row is not looked at.
+        """
 
     def encode(self, samples: Sequence[object], *, strict: bool = True) -> Encoded:
         """Encode samples; see :class:`metaverse_env.contracts.Encoder`."""
@@ -66,7 +69,7 @@ class BatchedEncoder(ABC, Generic[Prepared]):
         problems: dict[int, SampleError] = {}
         for first in range(0, len(samples), self.batch_size):
             batch = samples[first : first + self.batch_size]
-            rows |= self._encoded(self._read_each(first, batch, problems))
+            rows |= self._encoded(self._read_each(first, batch, problems), problems)
         encoded = self._result(len(samples), rows, problems)
         if strict and problems:
             raise _refusal(encoded)
@@ -82,22 +85,29 @@ class BatchedEncoder(ABC, Generic[Prepared]):
                 problems[place] = error
         return prepared
 
-    def _encoded(self, prepared: dict[int, Prepared]) -> dict[int, Row]:
-        """Return the row of each place, known before or made now."""
+    def _encoded(self, prepared: dict[int, Prepared], problems: dict[int, SampleError]) -> dict[int, Row]:
+        """Return the row of each place, known before or made now; enter what running refuses among the problems."""
         if self.cache is None:
-            return self._made(prepared)
+            return self._made(prepared, problems)
         maker = f"{self.backend} {self.version}"
         digests = {place: self.digest(sample) for place, sample in prepared.items()}
         known = self.cache.get(maker, digests.values())
-        made = self._made({place: sample for place, sample in prepared.items() if digests[place] not in known})
+        unknown = {place: sample for place, sample in prepared.items() if digests[place] not in known}
+        made = self._made(unknown, problems)
         self.cache.put(maker, {digests[place]: row for place, row in made.items()})
-        return {place: made[place] if place in made else known[digest] for place, digest in digests.items()}
+        return {place: known[digest] for place, digest in digests.items() if digest in known} | made
 
-    def _made(self, prepared: dict[int, Prepared]) -> dict[int, Row]:
+    def _made(self, prepared: dict[int, Prepared], problems: dict[int, SampleError]) -> dict[int, Row]:
         if not prepared:
             return {}
         texts, embeddings = self.run(list(prepared.values()))
-        return dict(zip(prepared, zip(texts, embeddings, strict=True), strict=True))
+        rows: dict[int, Row] = {}
+        for place, text, embedding in zip(prepared, texts, embeddings, strict=True):
+            if isinstance(text, SampleError):
+                problems[place] = text
+            else:
+                rows[place] = text, embedding
+        return rows
 
     def _result(self, samples: int, rows: dict[int, Row], problems: dict[int, SampleError]) -> Encoded:
         embeddings = np.full((samples, self.dimension), np.nan, dtype=np.float32)
@@ -109,7 +119,7 @@ class BatchedEncoder(ABC, Generic[Prepared]):
 
 def _refusal(encoded: Encoded) -> SampleError:
     """Return the error of a strict call: the first problem in words, and the whole result."""
-    place, first = next(iter(encoded.problems.items()))
+    place, first = min(encoded.problems.items())
     others = len(encoded.problems) - 1
     more = f" (and {others} more of {len(encoded.texts)})" if others else ""
     error = SampleError(f"sample {place}: {first}{more}")

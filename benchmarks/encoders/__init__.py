@@ -1,0 +1,1 @@
+"""How many samples a second each encoder takes, and in how much memory."""

@@ -1,0 +1,1 @@
+"""Images to texts and embeddings."""
