@@ -2,7 +2,7 @@
 
 Classical controllers run the default world, whose dynamics and forecasts are the trained network's; what they cost and
 what their users felt is tabled and drawn; the best one's first episode is recorded, lived again to prove that it
-reproduces, and filmed.
+reproduces, and filmed. Or, with ``--encoders``, images, speech and motions on their way to a forecast.
 """
 
 import json
@@ -23,17 +23,38 @@ from benchmarks.scores import Result
 from benchmarks.suite import load_policy
 from metaverse_env import rendering
 from metaverse_env.errors import MissingDependencyError
+from metaverse_env.plugins import resolve
 from metaverse_env.recording import load_recording, record, replay, save_recording
 from metaverse_env.terminal import console
 
 
 @comparing(without=("wrap",), seeds=16, out=Path("out/demo"))  # a wrapped world could not be lived again
-def demo(asked: Asked, picture: Annotated[bool, typer.Option(help="Film an episode.")] = True) -> None:
+def demo(
+    asked: Asked,
+    picture: Annotated[bool, typer.Option(help="Film an episode.")] = True,
+    encoders: Annotated[
+        str | None, typer.Option(help="Show encoders instead, such as efficientnet+moonshine+kan, and what follows.")
+    ] = None,
+    fusion: Annotated[str, typer.Option(help="With --encoders: weights of 'metaverse train fusion'.")] = "shipped",
+    samples: Annotated[
+        Path | None, typer.Option(help="With --encoders: folder with images/, audio/, motion/; default: new ones.")
+    ] = None,
+) -> None:
     """Let classical controllers run the default world: a table, a plot, a recorded episode and a film of it.
+
+    With --encoders: samples of two activities become texts, embeddings and intents, and the forecaster tells what each
+    announcement leads it to expect.
 
     With --trace a file is replayed: users, scaled to the size of the world by one printed factor, or users and demand
     of a panel of telemetry as they were recorded. Nothing is changed otherwise, and gaps are never filled.
     """
+    if encoders is not None:
+        show_encoders = resolve("demo", "--encoders", {"--encoders": "benchmarks.encoder_demo:run"}, extra="encoders")
+        show_encoders(
+            scenario=asked.terms.scenario, encoders=encoders, fusion=fusion, samples=samples, seed=asked.terms.seeds[0],
+            folder=asked.folder, as_json=asked.as_json,
+        )  # fmt: skip
+        return
     start_s = time.monotonic()
     terms, folder, terminal = asked.terms, asked.folder, console(stderr=asked.as_json)
     results = collect(asked)

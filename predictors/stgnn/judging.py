@@ -15,6 +15,7 @@ from metaverse_env.errors import UnknownNameError
 from metaverse_env.folders import writable
 from metaverse_env.observation import FORECAST_TICKS
 from metaverse_env.scenario import Scenario, load_scenario
+from metaverse_env.simulator.intents import load_bank
 from metaverse_env.units import RESOURCE_UNITS, TARGETS
 from predictors.forecasting.progress import Report, phases
 from predictors.forecasting.tables import show
@@ -53,10 +54,7 @@ def worlds(
 
     Gains are shares of the rival's mean absolute error, with 95 % intervals over the worlds.
     """
-    names = tuple(name.strip() for name in models.split(","))
-    for name in names:
-        if name not in RIVALS:
-            raise UnknownNameError("rival", name, RIVALS)
+    names = _chosen("rival", models, RIVALS)
     torch.set_num_threads(threads)
     with phases() as steps:
         with steps.phase("making telemetry"):
@@ -81,6 +79,13 @@ def ablation(
     training: Annotated[int, typer.Option(min=1, max=10_000, help="Worlds that they learn from.")] = 60,
     seeds: Annotated[int, typer.Option(min=2, max=10_000, help="How many held-out worlds.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
+    bank: Annotated[
+        str | None, typer.Option(help="Bank of intents: a name or a .npz file.", show_default="the scenario's")
+    ] = None,
+    variants: Annotated[
+        str | None, typer.Option(help="Networks beside the whole one, by commas.", show_default="all")
+    ] = None,
+    kinds: Annotated[str | None, typer.Option("--worlds", help="Worlds, by commas.", show_default="all")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/ablation"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the runs in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
@@ -90,45 +95,62 @@ def ablation(
     The worlds: as they are; without migration, where a graph has nothing to tell; with announcements that lead by
     nothing, where intents have nothing to tell.
     """
+    names = _chosen("variant", variants, VARIANTS)
+    names = ("full", *(name for name in names if name != "full"))
+    asked = dict(ablation_worlds(bank))
+    asked = {name: asked[name] for name in _chosen("kind of worlds", kinds, tuple(asked))}
+    for scenario in asked.values():
+        load_bank(scenario.intents.bank, [activity.name for activity in scenario.intents.activities])
     writable(out)
     figures: dict[str, Any] = {}
     with phases() as steps:
-        for name, scenario in ablation_worlds():
+        for name, scenario in asked.items():
             with steps.phase(f"telemetry of worlds {name}"):
                 learnt = [record(scenario, range(ABLATION_SEED, ABLATION_SEED + training))]
                 held_out = [record(scenario, range(VALIDATION_SEED, VALIDATION_SEED + 4))]
                 test = record(scenario, range(TEST_SEED, TEST_SEED + seeds))
             nets: dict[str, ForecastNet | Rival] = {}
-            for variant in VARIANTS:
+            for variant in cast(tuple[Variant, ...], names):
                 settings = Settings(seed=seed, epochs=epochs, patience=epochs)
                 folder = out / name / variant
                 run = Run(ForecastTask(variant), settings, folder, resume and (folder / CHECKPOINT).exists())
                 with steps.phase(f"{variant} in worlds {name}") as report:
                     nets[variant] = cast(ForecastNet, run.fit(learnt, held_out, partial(_tell, report, epochs)))
-            figures[name] = _parts(world_errors(nets, test))
+            figures[name] = _parts(world_errors(nets, test), names)
             (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(figures))
     else:
-        show(_ablation_table(figures))
+        show(_ablation_table(figures, names[1:]))
+
+
+def _chosen(kind: str, asked: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that were asked for by commas, all that are known where none was."""
+    names = known if asked is None else tuple(name.strip() for name in asked.split(","))
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(kind, name, known)
+    return names
 
 
 def _tell(report: Report, epochs: int, now: Progress) -> None:
     report(now.epoch / epochs, words_of(now, epochs))
 
 
-def _parts(errors: Mapping[str, Array]) -> dict[str, Any]:
+def _parts(errors: Mapping[str, Array], variants: tuple[str, ...]) -> dict[str, Any]:
     """Return each variant's error, and by what share the whole network's is below it."""
     return {
         variant: {"mae": by_target_and_tick(errors[variant].mean(axis=0))}
         | ({} if variant == "full" else _gains(errors["full"], errors[variant]))
-        for variant in VARIANTS
+        for variant in variants
     }
 
 
-def ablation_worlds() -> Iterator[tuple[str, Scenario]]:
-    """Return the worlds of the ablation by name."""
+def ablation_worlds(bank: str | None = None) -> Iterator[tuple[str, Scenario]]:
+    """Return the worlds of the ablation by name; ``bank`` is where their intents come from."""
     reference = load_scenario("multi_zone")
+    if bank is not None:
+        reference = _changed(reference, "intents", {"bank": bank})
     yield "default", reference
     yield "no_migration", _changed(reference, "workload", {"migration_per_h": 0.0})
     yield "no_lead", _changed(reference, "intents", {"lead_s": (0.0, 0.0)})
@@ -166,8 +188,7 @@ def _worlds_table(figures: Mapping[str, Any], rivals: tuple[str, ...]) -> Table:
     return table
 
 
-def _ablation_table(figures: Mapping[str, Any]) -> Table:
-    rivals = VARIANTS[1:]
+def _ablation_table(figures: Mapping[str, Any], rivals: tuple[str, ...]) -> Table:
     table = Table(
         "worlds", "target", "ticks ahead", "MAE", *(f"below {name}" for name in rivals), title="What each part is worth"
     )

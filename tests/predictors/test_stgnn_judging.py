@@ -139,7 +139,7 @@ def test_worlds_are_judged_from_the_command_line() -> None:
 
 def test_an_ablation_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "VARIANTS", ("full", "no_intents"))
-    monkeypatch.setattr(judging, "ablation_worlds", lambda: [("small", load_scenario("single_zone"))])
+    monkeypatch.setattr(judging, "ablation_worlds", lambda bank: [("small", load_scenario("single_zone"))])
     command = ["forecast", "ablation", "--epochs", "1", "--training", "2", "--seeds", "2", "--out", str(tmp_path)]
     first = CliRunner().invoke(app, [*command, "--json"])
     assert first.exit_code == 0, first.output

@@ -33,9 +33,10 @@ class Spelling(BatchedEncoder[str]):
     def digest(self, prepared: str) -> str:
         return hashlib.sha256(prepared.encode()).hexdigest()
 
-    def run(self, batch: Sequence[str]) -> tuple[Sequence[str], Array]:
+    def run(self, batch: Sequence[str]) -> tuple[Sequence[str | SampleError], Array]:
         self.ran.append(list(batch))
-        return [word.upper() for word in batch], np.array([[len(w), ord(w[0]), ord(w[-1])] for w in batch], np.float32)
+        texts = [SampleError(f"{word} says nothing") if word == "mute" else word.upper() for word in batch]
+        return texts, np.array([[len(w), ord(w[0]), ord(w[-1])] for w in batch], np.float32)
 
 
 def test_it_keeps_the_contract() -> None:
@@ -80,6 +81,20 @@ def test_what_was_encoded_before_is_not_run_again(tmp_path: Path) -> None:
     assert [word for batch in again.ran for word in batch] == ["moon"]
     assert second.texts == ("SUN", "MOON", "TREE", "MOON")
     np.testing.assert_array_equal(second.embeddings[[2, 0]], first.embeddings)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_what_only_running_shows_is_refused_too(tmp_path: Path, cached: bool) -> None:
+    encoder = Spelling(batch_size=4, cache=EncodingCache(tmp_path) if cached else None)
+    encoded = encoder.encode(["tree", "mute", "sun", 7], strict=False)
+    assert encoded.texts == ("TREE", "", "SUN", "")
+    assert {place: str(problem) for place, problem in encoded.problems.items()} == {
+        1: "mute says nothing",
+        3: "a word is needed, not 7",
+    }
+    assert np.isnan(encoded.embeddings[1]).all()
+    with pytest.raises(SampleError, match=r"sample 1: mute says nothing \(and 1 more of 4\)"):
+        encoder.encode(["tree", "mute", "sun", 7])
 
 
 def test_another_version_is_encoded_anew(tmp_path: Path) -> None:
