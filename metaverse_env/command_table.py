@@ -64,6 +64,7 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
     "demo": Leaf(
         "benchmarks.demo:demo", "Let classical controllers run the default world; table, plot, recording, film."
     ),
+    "live": Leaf("benchmarks.live.command:live", "Watch a world run: in a window, a film or a browser.", "render"),
     "benchmark": Branch(
         "Measure controllers, and the speed of the environments and of the server.",
         {
@@ -95,16 +96,53 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
             "throughput": Leaf(
                 "benchmarks.throughput:throughput", "Measure steps per second against Gymnasium's CartPole."
             ),
+            "rendering": Leaf(
+                "benchmarks.rendering:rendering",
+                "Measure pictures per second, beside other environments' own.",
+                "render",
+            ),
+            "gallery": Leaf(
+                "benchmarks.gallery:gallery", "Draw the live picture in the situations of docs/rendering.md.", "render"
+            ),
             "training": Leaf(
                 "benchmarks.training:training_speed",
                 "Measure how fast agents learn against Stable-Baselines3's PPO on CartPole.",
                 "agents",
+            ),
+            "encoders": Leaf(
+                "benchmarks.encoders.command:encoders",
+                "Measure how many samples a second each encoder takes, and its memory.",
+                "encoders",
+            ),
+            "motion": Leaf(
+                "benchmarks.motion:motion",
+                "Train the encoder of motions with KAN and with MLP layers over seeds; tell which retrieves better.",
+                "encoders-offline",
             ),
             "serve": Leaf(
                 "benchmarks.serving:serving", "Measure the prediction server against an empty endpoint.", "serve"
             ),
         },
         default="run",
+    ),
+    "encode": Branch(
+        "From images, speech and motion to text, embeddings and intents.",
+        {
+            "bank": Leaf(
+                "predictors.encoders.commands:bank", "Make the bank of intents that scenarios use.", "encoders"
+            ),
+            "files": Leaf("predictors.encoders.commands:files", "Encode files: texts and embeddings.", "encoders"),
+            "evaluate": Leaf(
+                "predictors.encoders.commands:evaluate",
+                "Judge encoders on data sets: WER, BLEU, ROUGE, R-precision.",
+                "encoders",
+            ),
+            "samples": Leaf(
+                "predictors.encoders.commands:samples",
+                "Write synthetic samples of activities: scenes, speech, motions.",
+                "encoders",
+            ),
+        },
     ),
     "forecast": Branch(
         "Judge forecasts of recorded series.",
@@ -134,12 +172,32 @@ COMMANDS: Final[dict[str, Leaf | Branch]] = {
         "predictors.server.commands:serve", "Serve predictions over HTTP, and metrics for Prometheus.", "serve"
     ),
     "train": Branch(
-        "Train predictors and agents.",
+        "Train predictors, encoders and agents.",
         {
+            "motion-encoder": Leaf(
+                "predictors.encoders.motion.commands:train_motion_encoder",
+                "Train the encoder of motions (a KAN) beside sentences.",
+                "encoders-offline",
+            ),
             "predictor": Leaf(
                 "predictors.commands:train_predictor",
                 "Train the forecaster, the learned dynamics, or a forecaster of any panel.",
                 "predictors",
+            ),
+            "image-encoder": Leaf(
+                "predictors.encoders.image.commands:train_image_encoder",
+                "Fine-tune BLIP on PASCAL VOC 2012 or on images with captions.",
+                "encoders",
+            ),
+            "speech-encoder": Leaf(
+                "predictors.encoders.speech.commands:train_speech_encoder",
+                "Fine-tune Wav2Vec2 on LibriSpeech or on recordings in its layout.",
+                "encoders",
+            ),
+            "fusion": Leaf(
+                "predictors.encoders.commands:train_fusion",
+                "Train what makes intents of the embeddings of images, speech and motion.",
+                "encoders",
             ),
             "mappo": Leaf(
                 "agents.commands:train_mappo", "One policy for all zones; a critic sees all of them.", "agents"
