@@ -9,13 +9,14 @@ from torch import Tensor
 from metaverse_env.units import QUANTILES
 
 
-def pinball(levels: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+def pinball(levels: Tensor, truth: Tensor, weights: Tensor, importance: Tensor | None = None) -> Tensor:
     """Return the weighted mean quantile loss.
 
     Args:
         levels: ``[…, 3]``, the quantiles of the log.
         truth: ``[…]``, the log of what came.
         weights: ``[…]``, 0 leaves a sample out.
+        importance: Of each entry of the last axis of ``truth``, by which its losses are multiplied; ``None`` is 1.
 
     Raises:
         ValueError: Shapes differ.
@@ -27,6 +28,9 @@ def pinball(levels: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
     quantiles = torch.tensor(QUANTILES)
     error = truth[..., None] - levels
     loss = torch.maximum(quantiles * error, (quantiles - 1.0) * error).mean(dim=-1)
+    if importance is not None:
+        _same_shape(truth[(0,) * (truth.dim() - 1)], importance)
+        loss = loss * importance
     return (weights * loss).sum() / weights.sum().clamp(min=1.0)
 
 

@@ -3,6 +3,7 @@
 It follows STID (Shao et al., 2022): a linear projection of the flattened window instead of a recurrence.
 """
 
+import math
 from typing import Final, Literal
 
 import torch
@@ -19,6 +20,8 @@ SKIP_RANK: Final = 16
 """Of the linear skip, which shares the heads."""
 BARE_RANK: Final = 8
 """Of what is said of a zone whose usage is not known; it shares the heads too."""
+MOST_LATENCY_MS: Final = 2000.0
+"""Where a forecast of latency ends [M]: what a zone that serves nobody shows, in all worlds that were learnt from."""
 MOST_SPREAD: Final = 3.0
 """Bound on a spread in log space: 20-fold from one quantile to the next."""
 
@@ -42,6 +45,7 @@ class ForecastNet(nn.Module):
 
     stack: Tensor
     shown: Tensor
+    most: Tensor
 
     def __init__(self, variant: Variant = "full") -> None:
         super().__init__()
@@ -62,6 +66,7 @@ class ForecastNet(nn.Module):
         hide = variant == "no_intents"
         shown = [0.0 if hide and name.startswith(INTENT_COLUMNS) else 1.0 for name in FORECAST_FEATURES]
         self.register_buffer("shown", torch.tensor(shown), persistent=False)
+        self.register_buffer("most", most_levels(), persistent=False)
         self.messages = ZoneMessages()  # type: ignore[abstract]
 
     def forward(self, features: Tensor, last: Tensor, neighbours: Tensor, weights: Tensor, ticks: Tensor) -> Tensor:
@@ -109,7 +114,8 @@ class ForecastNet(nn.Module):
         basis = torch.cat([known * bent, known * self.straight(features), (1.0 - known) * self.bare(features)], dim=1)
         outputs = basis @ self.heads.index_select(0, ticks) + self.bias.index_select(0, ticks)
         medians, spreads = torch.split(outputs, [len(TARGETS), 2 * len(TARGETS)], dim=2)
-        return (torch.cat([medians + last, torch.sigmoid(spreads)], dim=2) @ self.stack).transpose(0, 1)
+        levels = torch.cat([medians + last, torch.sigmoid(spreads)], dim=2) @ self.stack
+        return torch.minimum(levels, torch.maximum(self.most, last[:, -1:])).transpose(0, 1)
 
 
 def usage_known(last: Tensor) -> Tensor:
@@ -118,6 +124,17 @@ def usage_known(last: Tensor) -> Tensor:
     Of any other zone the network is not shown what stands at the floor instead: such a zone is told by its users alone.
     """
     return (last[:, -1:] > 0.0).to(last.dtype)
+
+
+def most_levels() -> Tensor:
+    """Return ``[12]``, the levels at which quantiles end: demands nowhere, latencies at :data:`MOST_LATENCY_MS`.
+
+    A zone that is down or hopeless shows the same latency tick after tick. A network cannot hit it by adding a change
+    to the last value, unless everything beyond it counts as it.
+    """
+    most = torch.full((len(TARGETS), len(QUANTILES)), math.inf)
+    most[-1] = math.log(MOST_LATENCY_MS)
+    return most.flatten()
 
 
 def quantile_stack() -> Tensor:

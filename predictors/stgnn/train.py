@@ -23,6 +23,8 @@ from predictors.stgnn.training import Run, Settings, words_of
 
 SEEDS: Final[dict[Kind, int]] = {"forecaster": 0, "dynamics": 1}
 """Added to twice the seed: the forecaster must not learn from the very worlds that the dynamics learns from."""
+PATIENCE: Final = 0.25
+"""Share of the epochs without a better loss after which it stops: the learning rate falls over all of them."""
 VALIDATION: Final = (("multi_zone", 4), ("complex", 2), ("single_zone", 30))
 """Scenarios and worlds that say when to stop."""
 VALIDATION_SEED: Final = 900_001_000
@@ -64,7 +66,8 @@ def train(
     figures = {}
     for name in kinds:
         task = TASKS[name]()
-        settings = Settings(2 * seed + SEEDS[name], epochs, rate=task.rate, minutes=minutes, threads=threads)
+        patience = max(1, round(epochs * PATIENCE))
+        settings = Settings(2 * seed + SEEDS[name], epochs, task.rate, patience, minutes, threads)
         run = Run(task, settings, out / name, resume)
         _write(out / name / "config.json", {"kind": name, "worlds": worlds, **asdict(settings)})
         with phases() as steps:

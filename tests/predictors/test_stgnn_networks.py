@@ -144,6 +144,31 @@ def test_pinball_by_hand() -> None:
     assert float(loss) == pytest.approx((0.5 * 1.0 + 0.0 + 0.01 * 1.0) / 3.0)
 
 
+def test_pinball_weighs_targets_as_it_is_told() -> None:
+    levels, truth = torch.zeros(1, 2, 3), torch.tensor([[1.0, 2.0]])
+    alike = (1.0 + 2.0) * (0.5 + 0.9 + 0.99) / 3.0 / 2.0
+    assert float(pinball(levels, truth, torch.ones(1, 2))) == pytest.approx(alike)
+    skewed = (3.0 * 1.0 + 0.5 * 2.0) * (0.5 + 0.9 + 0.99) / 3.0 / 2.0
+    assert float(pinball(levels, truth, torch.ones(1, 2), torch.tensor([3.0, 0.5]))) == pytest.approx(skewed)
+    with pytest.raises(ValueError, match="does not broadcast"):
+        pinball(levels, truth, torch.ones(1, 2), torch.tensor([3.0]))
+
+
+def test_no_latency_is_foretold_beyond_what_a_zone_shows_that_serves_nobody() -> None:
+    """A zone that shows more already, in a world that waits for longer, is not foretold to get better for that."""
+    torch.manual_seed(0)
+    net = ForecastNet()
+    with torch.no_grad():
+        net.bias[..., :4] = 30.0  # everything is about to explode
+        last = torch.log(torch.tensor([[1.0, 500.0, 10.0, 50.0], [1.0, 500.0, 10.0, 5000.0]]))
+        table, weights = torch.zeros(2, 1, dtype=torch.int64), torch.ones(2, 1, 1)
+        found = net(torch.zeros(2, len(FORECAST_FEATURES)), last, table, weights, torch.arange(2))
+    found = found.reshape(2, 2, 4, 3)
+    torch.testing.assert_close(found[0, :, -1], torch.full((2, 3), 2000.0), rtol=1e-5, atol=0.0)
+    torch.testing.assert_close(found[1, :, -1], torch.full((2, 3), 5000.0), rtol=1e-5, atol=0.0)
+    assert (found[..., :3, :] > 1e9).all()
+
+
 def test_pinball_is_least_at_the_quantile() -> None:
     truth = torch.linspace(0.0, 1.0, 1001)
     losses = [float(pinball(torch.full((1001, 3), q), truth, torch.ones(1001))) for q in np.linspace(0, 1, 101)]
