@@ -34,9 +34,16 @@ def train_predictor(
     horizons: Annotated[str, typer.Option(help="Of a panel: ticks ahead, by commas.")] = "1,3,6,18",
     split: Annotated[str, typer.Option(help="Of a panel: shares of training, validation, test.")] = "0.7,0.1,0.2",
     seed: Annotated[int, typer.Option(min=0, help="Of telemetry, weights and batches.")] = 0,
-    epochs: Annotated[int, typer.Option(min=1, help="At most, for each network.")] = 60,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="At most.", show_default="180 forecaster, 60 dynamics")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="At most, for each network.")] = None,
-    worlds: Annotated[int, typer.Option(min=1, help="Of 30 zones for one hour, to learn from.")] = 140,
+    worlds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Of 30 zones for one hour, to learn from.", show_default="300 forecaster, 140 dynamics"
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Of torch; one is best while other programs run.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import typer
 from rich.table import Table
@@ -23,6 +23,17 @@ from predictors.stgnn.training import Run, Settings, words_of
 
 SEEDS: Final[dict[Kind, int]] = {"forecaster": 0, "dynamics": 1}
 """Added to twice the seed: the forecaster must not learn from the very worlds that the dynamics learns from."""
+
+
+class Budget(NamedTuple):
+    """How long to learn, and from how much."""
+
+    epochs: int
+    worlds: int
+
+
+BUDGETS: Final[dict[Kind, Budget]] = {"forecaster": Budget(180, 300), "dynamics": Budget(60, 140)}
+"""Of the shipped networks: less than ten minutes each on one core."""
 PATIENCE: Final = 0.25
 """Share of the epochs without a better loss after which it stops: the learning rate falls over all of them."""
 VALIDATION: Final = (("multi_zone", 4), ("complex", 2), ("single_zone", 30))
@@ -38,9 +49,9 @@ def train(
     kinds: Sequence[Kind],
     *,
     seed: int,
-    epochs: int,
+    epochs: int | None,
     minutes: float | None,
-    worlds: int,
+    worlds: int | None,
     threads: int,
     resume: bool,
     as_json: bool,
@@ -52,9 +63,9 @@ def train(
         out: Folder of the run.
         kinds: What to train.
         seed: Of telemetry, weights and batches.
-        epochs: At most, for each network.
+        epochs: At most, for each network; ``None`` is what the shipped one was trained for.
         minutes: At most, for each network; ``None`` has no limit.
-        worlds: How many to learn from.
+        worlds: How many to learn from; ``None`` as many as the shipped one.
         threads: Of torch.
         resume: Go on with the run in the folder.
         as_json: Print JSON instead of tables.
@@ -65,14 +76,14 @@ def train(
     """
     figures = {}
     for name in kinds:
-        task = TASKS[name]()
-        patience = max(1, round(epochs * PATIENCE))
-        settings = Settings(2 * seed + SEEDS[name], epochs, task.rate, patience, minutes, threads)
+        task, budget = TASKS[name](), _budget(name, epochs, worlds)
+        patience = max(1, round(budget.epochs * PATIENCE))
+        settings = Settings(2 * seed + SEEDS[name], budget.epochs, task.rate, patience, minutes, threads)
         run = Run(task, settings, out / name, resume)
-        _write(out / name / "config.json", {"kind": name, "worlds": worlds, **asdict(settings)})
+        _write(out / name / "config.json", {"kind": name, "worlds": budget.worlds, **asdict(settings)})
         with phases() as steps:
             try:
-                figures[name] = _train(run, worlds, steps, command)
+                figures[name] = _train(run, budget.worlds, steps, command)
             except KeyboardInterrupt:
                 steps.say(f"Interrupted after epoch {run.progress.epoch}; the same command with --resume goes on.")
                 raise
@@ -80,6 +91,12 @@ def train(
             show(_table(name, figures[name]))
     if as_json:
         typer.echo(json.dumps(figures))
+
+
+def _budget(kind: Kind, epochs: int | None, worlds: int | None) -> Budget:
+    """Return the shipped network's budget, but for what was asked for."""
+    usual = BUDGETS[kind]
+    return Budget(usual.epochs if epochs is None else epochs, usual.worlds if worlds is None else worlds)
 
 
 def _train(run: Run, worlds: int, steps: Phases, command: str) -> dict[str, Any]:
