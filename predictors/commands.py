@@ -35,7 +35,7 @@ def train_predictor(
     split: Annotated[str, typer.Option(help="Of a panel: shares of training, validation, test.")] = "0.7,0.1,0.2",
     seed: Annotated[int, typer.Option(min=0, help="Of telemetry, weights and batches.")] = 0,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="At most.", show_default="180 forecaster, 60 dynamics")
+        int | None, typer.Option(min=1, help="At most.", show_default="160 forecaster, 60 dynamics")
     ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="At most, for each network.")] = None,
     worlds: Annotated[

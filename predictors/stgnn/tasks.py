@@ -38,6 +38,7 @@ class ForecastTask(Task[ForecastNet]):
 
     kind: Kind = "forecaster"
     steps = 150
+    rate = 8e-3
 
     def __init__(self, variant: Variant = "full") -> None:
         self.variant = variant

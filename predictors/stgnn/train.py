@@ -32,7 +32,7 @@ class Budget(NamedTuple):
     worlds: int
 
 
-BUDGETS: Final[dict[Kind, Budget]] = {"forecaster": Budget(180, 300), "dynamics": Budget(60, 140)}
+BUDGETS: Final[dict[Kind, Budget]] = {"forecaster": Budget(160, 300), "dynamics": Budget(60, 140)}
 """Of the shipped networks: less than ten minutes each on one core."""
 PATIENCE: Final = 0.25
 """Share of the epochs without a better loss after which it stops: the learning rate falls over all of them."""
