@@ -12,7 +12,7 @@ import typer
 
 from agents.learning.settings import DEFAULTS, Algorithm
 from metaverse_env.errors import ConfigurationError
-from metaverse_env.folders import writable
+from metaverse_env.folders import free_for_run
 from metaverse_env.plugins import resolve
 
 _TRAINERS: Final = {"train": "agents.learning.run:train", "say": "agents.learning.run:say"}
@@ -68,20 +68,6 @@ def _asked(
     """Stand for the options that all trainings share; see :func:`_training`."""
 
 
-def _check_free(out: Path, algorithm: Algorithm, resume: bool, overwrite: bool) -> None:
-    """Keep a run from being lost by a command that is given twice.
-
-    Raises:
-        ConfigurationError: The folder holds a run, and neither is asked for; or both are.
-    """
-    if resume and overwrite:
-        raise ConfigurationError("--resume goes on with a run and --overwrite starts it anew; give one of them")
-    if not resume and not overwrite and (found := _run_in(out, algorithm)):
-        raise ConfigurationError(
-            f"{out} holds {found}; --resume goes on, --overwrite starts anew, or name another folder with --out"
-        )
-
-
 def _run_in(out: Path, algorithm: Algorithm) -> str:
     """Return which run a folder holds, in words; nothing where there is none."""
     if not any((out / name).exists() for name in (f"{algorithm}.json", CHECKPOINT)):
@@ -117,8 +103,9 @@ def _training(algorithm: Algorithm, about: str) -> Callable[..., None]:
     def command(**given: Any) -> None:
         line = _command_line(algorithm, given, {parameter.name: parameter.default for parameter in parameters})
         kept = {name: given.pop(name) for name in ("minutes", "threads", "resume")}
-        _check_free(given["out"], algorithm, kept["resume"], given.pop("overwrite"))
-        out, as_json = writable(given.pop("out")), given.pop("as_json")
+        found = _run_in(given["out"], algorithm)
+        out = free_for_run(given.pop("out"), found, resume=kept["resume"], overwrite=given.pop("overwrite"))
+        as_json = given.pop("as_json")
         given |= {"dynamics": str(given["dynamics"]), "forecaster": str(given["forecaster"])}
         settings = replace(defaults, **given | {"curriculum": _hardness(given["curriculum"])})
         train, say = (resolve("command", name, _TRAINERS, extra="agents") for name in _TRAINERS)

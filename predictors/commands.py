@@ -1,13 +1,14 @@
 """What ``metaverse train`` does. Nothing here needs torch, so that ``--help`` works without it."""
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from metaverse_env.folders import writable
+from metaverse_env.folders import free_for_run
 from metaverse_env.plugins import resolve
 from predictors.forecasting.options import parse_horizons, parse_split
 
@@ -46,6 +47,9 @@ def train_predictor(
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Of torch; one is best while other programs run.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew in a folder that holds a run, which is lost.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train the forecaster and the dynamics on telemetry that the physics makes, or a forecaster of any panel.
@@ -61,15 +65,15 @@ def train_predictor(
             )
         train_panel = resolve("command", "train predictor --data", _TRAINERS, extra="predictors")
         train_panel(
-            writable(out), data, parse_split(split), lags, parse_horizons(horizons), seed=seed, minutes=minutes,
-            threads=threads, resume=resume, as_json=as_json, command=command_line(),
+            _free(out, ["panel"], resume, overwrite), data, parse_split(split), lags, parse_horizons(horizons),
+            seed=seed, minutes=minutes, threads=threads, resume=resume, as_json=as_json, command=command_line(),
         )  # fmt: skip
         return
-    kinds = (Which.FORECASTER, Which.DYNAMICS) if kind in (None, Which.BOTH) else (kind,)
+    names = ["forecaster", "dynamics"] if kind in (None, Which.BOTH) else [str(kind)]
     train = resolve("command", "train predictor", _TRAINERS, extra="predictors")
     train(
-        writable(out),
-        [str(name) for name in kinds],
+        _free(out, names, resume, overwrite),
+        names,
         seed=seed,
         epochs=epochs,
         minutes=minutes,
@@ -81,7 +85,14 @@ def train_predictor(
     )
 
 
+def _free(out: Path, kinds: Sequence[str], resume: bool, overwrite: bool) -> Path:
+    """Return the folder of a run once it is known that no run is lost in it."""
+    held = [kind for kind in kinds if any((out / kind).glob("checkpoint.*"))]
+    found = f"a run of the {held[0]}" if held else ""
+    return free_for_run(out, found, resume=resume, overwrite=overwrite)
+
+
 def command_line() -> str:
     """Return the command line that makes the network, without what does not change it."""
-    words = [word for word in sys.argv[1:] if word not in ("train", "predictor", "--resume", "--json")]
+    words = [word for word in sys.argv[1:] if word not in ("train", "predictor", "--resume", "--overwrite", "--json")]
     return " ".join(["metaverse train predictor", *words])

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from metaverse_env.errors import UnknownNameError
-from metaverse_env.folders import writable
+from metaverse_env.folders import free_for_run
 from metaverse_env.observation import FORECAST_TICKS
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.simulator.intents import load_bank
@@ -88,6 +88,9 @@ def ablation(
     kinds: Annotated[str | None, typer.Option("--worlds", help="Worlds, by commas.", show_default="all")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/ablation"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the runs in the folder.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew in a folder that holds runs, which are lost.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train the forecaster without its parts, in three kinds of worlds, and tell what each part is worth.
@@ -101,7 +104,8 @@ def ablation(
     asked = {name: asked[name] for name in _chosen("kind of worlds", kinds, tuple(asked))}
     for scenario in asked.values():
         load_bank(scenario.intents.bank, [activity.name for activity in scenario.intents.activities])
-    writable(out)
+    found = "an ablation" if any(out.glob(f"*/*/{CHECKPOINT}")) else ""
+    free_for_run(out, found, resume=resume, overwrite=overwrite)
     figures: dict[str, Any] = {}
     with phases() as steps:
         for name, scenario in asked.items():
@@ -111,9 +115,9 @@ def ablation(
                 test = record(scenario, range(TEST_SEED, TEST_SEED + seeds))
             nets: dict[str, ForecastNet | Rival] = {}
             for variant in cast(tuple[Variant, ...], names):
-                settings = Settings(seed=seed, epochs=epochs, patience=epochs)
-                folder = out / name / variant
-                run = Run(ForecastTask(variant), settings, folder, resume and (folder / CHECKPOINT).exists())
+                task, folder = ForecastTask(variant), out / name / variant
+                settings = Settings(seed=seed, epochs=epochs, rate=task.rate, patience=epochs)
+                run = Run(task, settings, folder, resume and (folder / CHECKPOINT).exists())
                 with steps.phase(f"{variant} in worlds {name}") as report:
                     nets[variant] = cast(ForecastNet, run.fit(learnt, held_out, partial(_tell, report, epochs)))
             figures[name] = _parts(world_errors(nets, test), names)

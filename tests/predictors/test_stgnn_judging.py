@@ -145,5 +145,6 @@ def test_an_ablation_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytes
     assert first.exit_code == 0, first.output
     assert set(json.loads(first.stdout)["small"]) == {"full", "no_intents"}
     (tmp_path / "small" / "no_intents" / "checkpoint.safetensors").unlink()
+    assert "holds an ablation" in CliRunner().invoke(app, command).output
     again = CliRunner().invoke(app, [*command, "--resume", "--json"])
     assert json.loads(again.stdout) == json.loads(first.stdout)

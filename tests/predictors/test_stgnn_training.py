@@ -158,6 +158,7 @@ def test_command_trains_and_goes_on(tmp_path: Path) -> None:
     assert card.seed == 1
     files = {path.name.split(".")[0] for path in (tmp_path / "dynamics").iterdir()}
     assert files == {"config", "metrics", "curves", "checkpoint", "events"}
+    assert "holds a run of the dynamics" in CliRunner().invoke(app, [*command, "--epochs", "1"]).output
     again = CliRunner().invoke(app, [*command, "--epochs", "1", "--resume"])
     assert again.exit_code == 0, again.output
     assert json.loads(again.stdout)["dynamics"]["mae"] == figures["mae"]
