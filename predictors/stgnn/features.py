@@ -35,6 +35,8 @@ _AGE_S: Final = 60.0
 FORECAST_FEATURES: Final = (
     *(f"{name}@-{lag}" for lag in range(TICKS - 1, -1, -1) for name in (*LEVELS, *UTILISATIONS, "observed")),
     "age",
+    "outgrown",
+    "outgrown_memory_mb",
     "signals",
     "day_sin",
     "day_cos",
@@ -43,7 +45,11 @@ FORECAST_FEATURES: Final = (
     *(f"intent_recent_{e}" for e in range(EMBEDDING)),
     *(f"intent_older_{e}" for e in range(EMBEDDING)),
 )
-"""Columns of the forecaster's input. A level is relative to the last one; the last one (``@-0``) is itself, over 4."""
+"""Columns of the forecaster's input. A level is relative to the last one; the last one (``@-0``) is itself, over 4.
+
+A zone that holds more memory than it was given is about to be killed and to begin anew: ``outgrown`` is 1, and beside it
+is the level that it falls from. Both are 0 of all others; a network of few units is bad at such an edge.
+"""
 
 INTENT_COLUMNS: Final = ("signals", "intent_")
 """How the names of those columns begin that tell of intents."""
@@ -92,6 +98,14 @@ def _write_tick(levels: Any, last: Any, observed: float, newest: bool, row: Any)
     for resource in range(3):
         row[5 + resource] = levels[1 + resource] - levels[5 + resource]
     row[8] = observed
+
+
+@compiled
+def _write_outgrown(levels: Any, row: Any) -> None:
+    """Write whether more memory is used than was given, and how much; usage that is not known is at its floor."""
+    outgrown = levels[2] >= levels[6] and levels[2] > _LOG_FLOORS[2]
+    row[0] = 1.0 if outgrown else 0.0
+    row[1] = LEVEL_SCALE * levels[2] if outgrown else 0.0
 
 
 @compiled
@@ -146,8 +160,9 @@ def forecast_inputs(values: Any, bits: Any, time_s: Any, levels: Any, features: 
                 last[w * zones + z, target] = levels[ticks - 1, 1 + target]
             place = ticks * _PER_TICK
             row[place] = values[ticks - 1, w, z, 8] / _AGE_S
-            row[place + 1] = LEVEL_SCALE * math.log1p(values[ticks - 1, w, z, 10])
-            place += 2
+            _write_outgrown(levels[ticks - 1], row[place + 1 : place + 3])
+            row[place + 3] = LEVEL_SCALE * math.log1p(values[ticks - 1, w, z, 10])
+            place += 4
             _write_times(time_s[ticks - 1, w], row[place : place + 4])
             recent = ticks - _RECENT_TICKS
             _mean_intents(values, w, z, recent, ticks, row[place + 4 : place + 4 + EMBEDDING])

@@ -124,7 +124,7 @@ def test_log_of_bits_is_the_logarithm(value: float) -> None:
 
 
 def test_names_count_the_columns() -> None:
-    assert ForecastNet().project.in_features == len(set(FORECAST_FEATURES)) == 178
+    assert ForecastNet().project.in_features == len(set(FORECAST_FEATURES)) == 180
     assert len(FLOORS) == len(HISTORY_FEATURES) - 3 == 8
 
 
