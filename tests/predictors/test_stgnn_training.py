@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from metaverse_env.cli import app
 from metaverse_env.errors import CheckpointError
 from metaverse_env.forecasters import PersistenceForecaster
-from metaverse_env.history import History
+from metaverse_env.history import HISTORY_FEATURES, History
 from metaverse_env.observation import FORECAST_TICKS
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
@@ -23,7 +23,7 @@ from predictors.stgnn.data import RandomAllocations, Recording, forecast_feature
 from predictors.stgnn.dynamics.task import DynamicsTask
 from predictors.stgnn.features import FORECAST_FEATURES
 from predictors.stgnn.task import Task
-from predictors.stgnn.tasks import ForecastTask, forecast_truth
+from predictors.stgnn.tasks import USAGE, ForecastTask, forecast_truth
 from predictors.stgnn.training import Progress, Run, Settings
 
 
@@ -67,6 +67,23 @@ def test_windows_are_what_a_history_shows() -> None:
     shown = forecast_features(history.values.copy(), history.time_s.copy())
     for one, other in zip(ours, shown, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_zone_that_holds_more_memory_than_it_was_given_is_told_from_others() -> None:
+    """It is about to be killed. Of usage that is not known nothing is told: it is no zone at its limit."""
+    world = SimulatedWorld("multi_zone", worlds=1, intents=True)
+    telemetry = world.reset(seeds=[4])
+    history = History(1, world.zones, 32)
+    history.append(telemetry)
+    values = history.values.copy()
+    used, given = HISTORY_FEATURES.index("memory_mb"), HISTORY_FEATURES.index("allocated_memory_mb")
+    values[-1, 0, :4, used], values[-1, 0, :4, given] = [400.0, 500.0, 600.0, 600.0], 500.0
+    values[-1, 0, 3, USAGE] = 0.0
+    features, _ = forecast_features(values, history.time_s.copy())
+    outgrown = FORECAST_FEATURES.index("outgrown")
+    np.testing.assert_array_equal(features[:4, outgrown], [0.0, 1.0, 1.0, 0.0])
+    levels = [0.0, 0.25 * np.log(500.0), 0.25 * np.log(600.0), 0.0]
+    np.testing.assert_allclose(features[:4, outgrown + 1], levels, atol=1e-5)
 
 
 def test_early_windows_start_with_nothing(recording: Recording) -> None:
