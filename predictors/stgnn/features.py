@@ -47,8 +47,8 @@ FORECAST_FEATURES: Final = (
 )
 """Columns of the forecaster's input. A level is relative to the last one; the last one (``@-0``) is itself, over 4.
 
-A zone that holds more memory than it was given is about to be killed and to begin anew: ``outgrown`` is 1, and beside it
-is the level that it falls from. Both are 0 of all others; a network of few units is bad at such an edge.
+A zone that holds more memory than it was given is about to be killed and to begin anew: ``outgrown`` is 1, and beside
+it is the level that it falls from. Both are 0 of all others; a network of few units is bad at such an edge.
 """
 
 INTENT_COLUMNS: Final = ("signals", "intent_")
