@@ -26,6 +26,7 @@ from metaverse_env.errors import MissingDependencyError
 from metaverse_env.plugins import resolve
 from metaverse_env.recording import load_recording, record, replay, save_recording
 from metaverse_env.terminal import console
+from predictors.encoders.table import extra_of
 
 
 @comparing(without=("wrap",), seeds=16, out=Path("out/demo"))  # a wrapped world could not be lived again
@@ -49,7 +50,7 @@ def demo(
     of a panel of telemetry as they were recorded. Nothing is changed otherwise, and gaps are never filled.
     """
     if encoders is not None:
-        show_encoders = resolve("demo", "--encoders", {"--encoders": "benchmarks.encoder_demo:run"}, extra="encoders")
+        show_encoders = resolve("demo", "--encoders", {"--encoders": "benchmarks.encoder_demo:run"}, extra_of(encoders))
         show_encoders(
             scenario=asked.terms.scenario, encoders=encoders, fusion=fusion, samples=samples, seed=asked.terms.seeds[0],
             folder=asked.folder, as_json=asked.as_json,

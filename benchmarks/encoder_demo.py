@@ -29,6 +29,7 @@ from metaverse_env.telemetry import Command
 from metaverse_env.terminal import console, show
 from metaverse_env.units import RESOURCE_UNITS, RESOURCES
 from predictors.encoders.choosing import SUFFIXES
+from predictors.encoders.commands import OFFLINE
 from predictors.encoders.encoding.asking import load_fusion, load_needed
 from predictors.encoders.encoding.files import Line, encode_files, expanded
 from predictors.encoders.fusion.runtime import Fusion, ZoneSummary
@@ -47,6 +48,9 @@ ANNOUNCED_TICKS: Final = 4
 """The last minute's signals are those that were encoded."""
 ENOUGH: Final = 2.0
 """Allocated, over what is used: demand and not its limit shall be seen."""
+OTHER_ENCODERS: Final = (
+    f"name it with --fusion FOLDER, or leave --fusion out and take --encoders {OFFLINE}, whose fusion is shipped"
+)
 SHOWN: Final = ("cpu_cores", "bandwidth_mbps")
 
 
@@ -89,9 +93,9 @@ def run(
     with phases() as steps:
         with steps.phase("loading encoders"):
             loaded = load_needed(encoders, SUFFIXES, None)
-            projection = load_fusion(fusion, loaded)
+            projection = load_fusion(fusion, loaded, OTHER_ENCODERS)
         if projection is None:
-            raise ConfigurationError("--fusion none: the forecaster reads intents of a fusion; name one")
+            raise ConfigurationError(f"--fusion none: the forecaster reads intents of a fusion; {OTHER_ENCODERS}")
         given = {name: _samples(name, samples, list(loaded), out / "samples", seed) for name in ANNOUNCED}
         lines = {}
         for name, paths in given.items():

@@ -41,7 +41,8 @@ class DeferredCommand(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Import the command and let it read its arguments."""
-        function = resolve("command", info_name or "", {info_name or "": self.leaf.target}, self.leaf.extra)
+        name = " ".join([*(parent.command_path.split()[1:] if parent else []), info_name or ""])
+        function = resolve("command", name, {name: self.leaf.target}, self.leaf.extra)
         application = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         application.command(self.name)(function)
         return typer.main.get_command(application).make_context(info_name, args, parent, **extra)

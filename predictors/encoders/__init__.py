@@ -4,6 +4,7 @@
 :class:`metaverse_env.contracts.Encoder`: a batch of raw samples in, :class:`metaverse_env.contracts.Encoded` out.
 """
 
+from predictors.encoders.cache import EncodingCache
 from predictors.encoders.table import ENCODERS, load_encoder, load_encoders
 
-__all__ = ["ENCODERS", "load_encoder", "load_encoders"]
+__all__ = ["ENCODERS", "EncodingCache", "load_encoder", "load_encoders"]

@@ -4,6 +4,7 @@ Memory holds one batch, however many samples there are. A sample that cannot be 
 mates are encoded as if it had not been there.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Final, Generic, TypeVar
@@ -17,6 +18,8 @@ from predictors.encoders.cache import EncodingCache, Row
 Array = np.ndarray
 Prepared = TypeVar("Prepared")
 
+_SHOWN: Final = 60
+"""Characters of a sample that an error quotes."""
 BATCH_SIZE: Final = 16
 """Samples that are encoded together unless it is said otherwise [choice]."""
 
@@ -64,7 +67,14 @@ class BatchedEncoder(ABC, Generic[Prepared]):
         """
 
     def encode(self, samples: Sequence[object], *, strict: bool = True) -> Encoded:
-        """Encode samples; see :class:`metaverse_env.contracts.Encoder`."""
+        """Encode samples; see :class:`metaverse_env.contracts.Encoder`.
+
+        Raises:
+            ConfigurationError: One sample was given and no list of them.
+            SampleError: With ``strict``, one cannot be encoded.
+        """
+        if isinstance(samples, (str, bytes, bytearray, os.PathLike)):
+            raise ConfigurationError(f"samples are a list: give [{_short(samples)}], or several in it")
         rows: dict[int, Row] = {}
         problems: dict[int, SampleError] = {}
         for first in range(0, len(samples), self.batch_size):
@@ -115,6 +125,11 @@ class BatchedEncoder(ABC, Generic[Prepared]):
             embeddings[place] = row
         texts = tuple(rows[place][0] if place in rows else "" for place in range(samples))
         return Encoded(self.modality, self.backend, self.version, texts, embeddings, problems)
+
+
+def _short(sample: object) -> str:
+    said = repr(sample)
+    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
 
 
 def _refusal(encoded: Encoded) -> SampleError:

@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
+from huggingface_hub.constants import HF_HUB_OFFLINE
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import PretrainedConfig
@@ -19,6 +20,7 @@ from transformers.utils import logging as transformers_logging
 
 from metaverse_env.errors import CheckpointError
 from predictors.encoders.hashing import weights_hash
+from predictors.encoders.training.layout import weights_inside
 
 __all__ = ["Source", "load_model", "place_of", "reading", "save_checkpoint", "weights_hash"]
 
@@ -27,6 +29,10 @@ _FOREIGN: Final = (
     OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError, StrictDataclassError,
 )  # fmt: skip
 """What transformers raises about files that are missing, damaged or another model's [M]."""
+_OFFLINE: Final = (
+    "it is not on this machine, neither as a folder nor downloaded before, and no hub is asked, as --offline, "
+    "local_files_only or HF_HUB_OFFLINE says"
+)
 _SHOWN: Final = 160
 """Characters of a foreign message that are quoted."""
 
@@ -78,11 +84,11 @@ def load_model(
         CheckpointError: It cannot be had, is damaged, incomplete, a pickle, or another architecture's.
     """
     place = place_of(source, where)
-    with reading(source, place):
+    with reading(source, place, local_files_only=local_files_only):
         config, _ = PretrainedConfig.get_config_dict(place, local_files_only=local_files_only)
     _same_architecture(source, place, config.get("model_type"))
     _no_pickle(source, place)
-    with reading(source, place):
+    with reading(source, place, local_files_only=local_files_only):
         model, told = model_class.from_pretrained(
             place, local_files_only=local_files_only, use_safetensors=True, output_loading_info=True, dtype="float32"
         )
@@ -105,12 +111,15 @@ def place_of(source: Source, where: str | Path | None) -> str:
 
 
 @contextmanager
-def reading(source: Source, place: str) -> Iterator[None]:
+def reading(source: Source, place: str, *, local_files_only: bool = False) -> Iterator[None]:
     """Turn what transformers and the hub's client raise into ours."""
+    asks_no_hub = (local_files_only or HF_HUB_OFFLINE) and not Path(place).is_dir()
     try:
         with _no_progress_bars():
             yield
     except _FOREIGN as error:
+        if asks_no_hub:
+            raise _error(source, place, _OFFLINE) from error
         said = " ".join(str(error).split())
         raise _error(source, place, f"{_reason(place)} ({said[:_SHOWN]}{'…' if len(said) > _SHOWN else ''})") from error
 
@@ -138,6 +147,8 @@ def _reason(place: str) -> str:
     folder = Path(place)
     if not folder.is_dir():
         return "it cannot be had from the model hub"
+    if inside := weights_inside(folder, "config.json"):
+        return f"it is no checkpoint{inside}"
     if not (folder / "config.json").is_file():
         return "the folder holds no config.json, so it is no checkpoint"
     return "it is damaged or incomplete"

@@ -49,27 +49,50 @@ def balance(
 ) -> dict[str, dict[str, list[Path]]]:
     """Choose equally many samples of each activity in each modality; a bank is one array.
 
+    Args:
+        found: By modality and activity.
+        activities: In their order.
+        samples: How many of each; ``None`` takes all, or with ``resample`` as many as the fullest has.
+        resample: Where there are fewer, take some again, in turn.
+        seed: Of the choice where there are more.
+
     Raises:
         ConfigurationError: There are too few somewhere, or different numbers and none was asked for.
     """
-    counts = {(modality, name): len(found[modality][name]) for modality in found for name in activities}
-    fewest = min(counts.values())
-    if samples is None and len(set(counts.values())) > 1:
+    counts = counts_of(found, activities)
+    fewest, most = min(counts.values()), max(counts.values())
+    if samples is None and fewest < most and not resample:
         raise ConfigurationError(
-            f"activities are unbalanced: {_counted(counts)}. Give --samples {max(fewest, 1)} to take so many of each, "
-            "or more with --resample to take some again"
+            f"activities are unbalanced: {in_words(counts)}. Give --count {max(fewest, 1)} to take so many of each, or "
+            f"--resample to take some again, up to {most}"
         )
-    wanted = fewest if samples is None else samples
+    wanted = most if samples is None else samples
     few = {key: count for key, count in counts.items() if count < wanted}
     if any(count == 0 for count in few.values()) or (few and not resample):
         raise ConfigurationError(
-            f"--samples {wanted}: too few of {_counted(few)}; give more samples, a smaller number, or --resample to "
+            f"--count {wanted}: too few of {in_words(few)}; give more samples, a smaller number, or --resample to "
             "take some again"
         )
     random = np.random.default_rng(seed)
     return {
         modality: {name: _choice(found[modality][name], wanted, random) for name in activities} for modality in found
     }
+
+
+def reason(problem: object, path: Path) -> str:
+    """Return why a file was refused without its name, which is told beside it.
+
+    >>> reason("a/b.png: the file is empty", Path("a/b.png")), reason("b.npy: no array", Path("a/b.npy"))
+    ('the file is empty', 'no array')
+    """
+    return str(problem).removeprefix(f"{path}: ").removeprefix(f"{path.name}: ")
+
+
+def counts_of(
+    found: Mapping[str, Mapping[str, Sequence[Path]]], activities: Sequence[str]
+) -> dict[tuple[str, str], int]:
+    """Return how many samples there are of each activity in each modality."""
+    return {(modality, name): len(found[modality][name]) for modality in found for name in activities}
 
 
 def _choice(files: Sequence[Path], wanted: int, random: np.random.Generator) -> list[Path]:
@@ -79,5 +102,6 @@ def _choice(files: Sequence[Path], wanted: int, random: np.random.Generator) -> 
     return [files[place % len(files)] for place in range(wanted)]
 
 
-def _counted(counts: Mapping[tuple[str, str], int]) -> str:
+def in_words(counts: Mapping[tuple[str, str], int]) -> str:
+    """Say how many samples there are of what."""
     return ", ".join(f"{modality} {name} {count}" for (modality, name), count in counts.items())

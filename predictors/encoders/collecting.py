@@ -9,7 +9,7 @@ import numpy as np
 
 from metaverse_env.contracts import Encoder
 from metaverse_env.errors import ConfigurationError
-from predictors.encoders.choosing import OPTIONS, balance, find_samples
+from predictors.encoders.choosing import OPTIONS, balance, find_samples, reason
 from predictors.encoders.fusion.runtime import Maker
 
 Array = np.ndarray
@@ -81,8 +81,8 @@ def collect(
         folders: By modality; in each one sub-folder an activity, the same in all.
         encoders: By modality; one for each folder.
         samples: Of each activity in each modality; where there are more, a choice by ``seed``. By default all, of
-            which there must then be equally many.
-        resample: Where there are fewer than ``samples``, take some again, in turn.
+            which there must then be equally many, unless ``resample`` evens them out.
+        resample: Where there are fewer, than ``samples`` or than the fullest has, take some again, in turn.
         skip_bad: Leave out files that cannot be encoded instead of refusing all.
         seed: Of the choice.
         report: Told the share that is done.
@@ -92,9 +92,8 @@ def collect(
             cannot be encoded; says how many there are of what.
     """
     _check_pairs(folders, encoders)
-    found = {modality: find_samples(folder, modality) for modality, folder in folders.items()}
-    activities = _common_activities(folders, found)
-    everything = {name: {key: tuple(files) for key, files in rows.items()} for name, rows in found.items()}
+    everything = find_all(folders)
+    activities = tuple(next(iter(everything.values())))
     encoded = _encode(folders, everything, encoders, report)
     refused = {path: why for rows in encoded.values() for path, (_, _, why) in rows.items() if why}
     if refused and not skip_bad:
@@ -109,6 +108,17 @@ def collect(
     }
     chosen = balance(kept, activities, samples, resample, seed)
     return _assemble(folders, chosen, encoded, encoders, activities, refused)
+
+
+def find_all(folders: Mapping[str, Path]) -> dict[str, dict[str, list[Path]]]:
+    """Return the samples by modality and activity; activities come in the order of their names, the same in all.
+
+    Raises:
+        ConfigurationError: A folder is missing, lacks samples, or has other activities than another.
+    """
+    found = {modality: find_samples(folder, modality) for modality, folder in folders.items()}
+    activities = _common_activities(folders, found)
+    return {modality: {name: rows[name] for name in activities} for modality, rows in found.items()}
 
 
 def _check_pairs(folders: Mapping[str, Path], encoders: Mapping[str, Encoder]) -> None:
@@ -157,7 +167,7 @@ def _encode(
             chunk = files[first : first + _CHUNK]
             made = encoders[modality].encode(chunk, strict=False)
             for place, file in enumerate(chunk):
-                why = str(made.problems[place]) if place in made.problems else ""
+                why = reason(made.problems[place], file) if place in made.problems else ""
                 rows[str(file)] = made.texts[place], None if why else made.embeddings[place], why
             done += len(chunk)
         encoded[modality] = rows

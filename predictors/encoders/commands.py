@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from metaverse_env.plugins import resolve
-from predictors.encoders.table import ENCODERS
+from predictors.encoders.table import ENCODERS, extra_of
 
 OFFLINE: Final = "efficientnet+moonshine+kan"
 """Encoders whose weights come with packages [choice]: no hub is needed."""
@@ -27,7 +27,9 @@ Images = Annotated[Path | None, typer.Option(help="Folder of pictures, in it one
 Audio = Annotated[Path | None, typer.Option(help="Folder of recordings, in it one an activity.")]
 Motion = Annotated[Path | None, typer.Option(help="Folder of motions, in it one an activity.")]
 Samples = Annotated[int | None, typer.Option(min=1, help="Of each activity in each modality.", show_default="all")]
-Resample = Annotated[bool, typer.Option("--resample", help="Where there are fewer samples, take some again.")]
+Resample = Annotated[
+    bool, typer.Option("--resample", help="Where there are fewer, take some again: up to --count, or to the fullest.")
+]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out files that cannot be encoded.")]
 Cache = Annotated[Path, typer.Option(help="Folder in which encodings stay; what was encoded is not encoded again.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of all chance.")]
@@ -78,7 +80,7 @@ def bank(
     """Encode samples of activities and make the bank of intents that scenarios use.
 
     Interrupt with Ctrl-C; the same command goes on, as encodings stay in --cache. The bank says inside how it was made.
-    A scenario uses it by [intents] bank = "bank.npz".
+    A scenario uses it by [intents] bank = "bank.npz", relative to its file.
     """
     _do("encode bank", out=out, images=images, audio=audio, motion=motion, encoders=encoders, fusion=fusion,
         samples=count, resample=resample, skip_bad=skip_bad, cache=cache, batch_size=batch_size, device=device,
@@ -96,7 +98,8 @@ def files(
 ) -> None:
     """Encode any files: their texts and embeddings. The modality is told by the ending of the name.
 
-    Exit status 1 where some were refused; the others are done.
+    In folders, lists and transcripts are passed over, and .txt that is no clip of DeepMimic. Exit status 1 where some
+    were refused; the others are done.
     """
     _do("encode files", paths=paths, encoders=encoders, out=out, cache=cache, batch_size=batch_size, device=device,
         as_json=as_json)  # fmt: skip
@@ -114,7 +117,11 @@ def evaluate(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Judge encoders on data sets: word error rate, BLEU and ROUGE of captions, R-precision of motions."""
+    """Judge encoders on data sets: word error rate, BLEU and ROUGE of captions, R-precision of motions.
+
+    Figures on what an encoder learnt from flatter. Weights of motion encoders say from which clips that was, and it is
+    told; of other weights it is not known.
+    """
     _do("encode evaluate", images=images, speech=speech, motion=motion, encoders=encoders, split=split, limit=limit,
         batch_size=batch_size, device=device, seed=seed, as_json=as_json)  # fmt: skip
 
@@ -152,4 +159,4 @@ def train_fusion(
 
 def _do(name: str, **asked: Any) -> None:
     """Import the work of a command and do it."""
-    resolve("command", name, _WORK, extra="encoders")(**asked)
+    resolve("command", name, _WORK, extra_of(asked.get("encoders", "")))(**asked)

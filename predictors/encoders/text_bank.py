@@ -30,6 +30,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from metaverse_env.cli import WRONG_USAGE
 from metaverse_env.errors import ConfigurationError, MetaverseError
 from predictors.encoders.activity_texts import MODALITIES, ActivityTexts, load_texts
 
@@ -165,7 +166,7 @@ def _provenance(texts: ActivityTexts) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build a bank from the command line; return 0 when done and 1 when it failed."""
+    """Build a bank from the command line; return 0 when done and 2 where what was asked for cannot be."""
     parser = argparse.ArgumentParser(prog=COMMAND, description="Build the bank of intents from sentences alone.")
     parser.add_argument("--out", type=Path, required=True, help="the .npz file to write")
     parser.add_argument("--texts", type=Path, help="your own sentences (.toml); without it, the shipped ones")
@@ -175,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_bank(chosen.out, texts)
     except MetaverseError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 1
+        return WRONG_USAGE
     print(f"{chosen.out}: {len(texts.sentences)} sentences about {', '.join(texts.activities)}; {texts.origin}")
     return 0
 

@@ -19,6 +19,8 @@ def silent(done: float, words: str) -> None:
 
 LINE_S: Final = 30.0
 """Between two lines about one phase, s, where there is no terminal."""
+FIRST_LINE_S: Final = 4.0
+"""Before the first line about a phase, s; pauses double up to :data:`LINE_S`, so that half a minute is not silent."""
 
 
 class Phases(Protocol):
@@ -66,13 +68,14 @@ class Lines:
     def phase(self, name: str) -> Iterator[Report]:
         """Tell about a phase while it lasts."""
         begun = told = time.monotonic()
+        pause_s = FIRST_LINE_S
         self.say(f"{name} …")
 
         def report(done: float, words: str) -> None:
-            nonlocal told
+            nonlocal told, pause_s
             now = time.monotonic()
-            if now - told >= LINE_S:
-                told = now
+            if now - told >= pause_s:
+                told, pause_s = now, min(2.0 * pause_s, LINE_S)
                 self.say(f"{name}: {100.0 * done:.0f} %, {words}, {now - begun:.0f} s")
 
         yield report

@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
-from typer.testing import CliRunner
+from rich.console import Console
+from typer.testing import CliRunner, Result
 
-from benchmarks.motion import RESULT
+from benchmarks.motion import RESULT, SETTINGS
+from benchmarks.motion_lines import Line, _errors, tables_of
 from metaverse_env.cli import app
+from metaverse_env.terminal import parts
 from predictors.encoders.motion.network import LAYERS
 
 TINY = ["--seeds", "1", "--performers", "1", "--testers", "1", "--steps", "1", "--json"]
@@ -16,12 +20,16 @@ TINY = ["--seeds", "1", "--performers", "1", "--testers", "1", "--steps", "1", "
 def test_both_are_trained_judged_and_drawn_and_a_second_call_trains_nothing(tmp_path: Path, assets: Path) -> None:
     clips = str(assets / "samples" / "deepmimic_humanoid")
 
+    def benchmark(*more: str) -> Result:
+        return CliRunner().invoke(app, ["benchmark", "motion", "--out", str(tmp_path), "--data", clips, *TINY, *more])
+
     def lines() -> list[dict]:
-        result = CliRunner().invoke(app, ["benchmark", "motion", "--out", str(tmp_path), "--data", clips, *TINY])
+        result = benchmark()
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
 
     made = lines()
+    assert [line["sources"] for line in made[::2]] == [1, 1, 4]
     assert [(line["test"], line["motions"]) for line in made[::2]] == [
         ("synthetic, new performers", 106), ("synthetic, unlike performers", 106), ("DeepMimic, held-out clips", 4)
     ]  # fmt: skip
@@ -35,3 +43,42 @@ def test_both_are_trained_judged_and_drawn_and_a_second_call_trains_nothing(tmp_
         assert (tmp_path / f"{layers}-0" / RESULT).exists()
         (tmp_path / f"{layers}-0" / "model" / "model.safetensors").unlink()
     assert lines() == made
+    for option, then, now in (("steps", 1, 2), ("performers", 1, 3), ("testers", 1, 2)):
+        refused = benchmark(f"--{option}", str(now))
+        assert refused.exit_code == 2
+        assert f"holds a run with --{option} {then}, not {now}" in refused.stderr
+    (tmp_path / SETTINGS).unlink()
+    assert "holds a run with --performers unknown, not 1" in benchmark().stderr
+    again = benchmark("--overwrite", "--steps", "2", "--json")
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "kan-0" / RESULT).exists()
+    assert json.loads((tmp_path / SETTINGS).read_text())["steps"] == 2
+
+
+def test_what_is_interrupted_is_said_to_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*some: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.motion.gather", interrupt)
+    result = CliRunner().invoke(app, ["benchmark", "motion", "--out", str(tmp_path), *TINY])
+    assert result.exit_code == 130
+    assert f"what is finished stays in {tmp_path}, and the same command goes on" in result.stderr
+
+
+def line(sources: int) -> Line:
+    """Return a line whose figures differ by layers."""
+    means = {layers: np.array([0.3, 0.4, 0.5]) - 0.1 * place for place, layers in enumerate(LAYERS)}
+    ends = {layers: (mean - 0.1, mean + 0.1) for layers, mean in means.items()}
+    seeds = {layers: mean[np.newaxis] for layers, mean in means.items()}
+    ranks, gain = dict.fromkeys(LAYERS, 2.0), (0.1, 0.05, 0.15)
+    return Line("walks", "pools of 32", 40, sources, means, ends, seeds, ranks, (0.03, 0.06, 0.1), gain)
+
+
+def test_one_performer_has_no_interval_and_tables_fit_into_80_columns() -> None:
+    alone, several = tables_of([line(1), line(2)], seeds=1)
+    assert list(alone.columns[4].cells) == ["one source"] * 3
+    assert list(several.columns[4].cells) == ["40.0 to 60.0", "30.0 to 50.0", "+5.0 to +15.0"]
+    screen = Console(width=80)
+    assert len(list(parts(several, screen))) == 1
+    assert _errors(line(1), "kan", 50.0) is None
+    assert _errors(line(2), "kan", 50.0) == [[pytest.approx(10.0)], [pytest.approx(10.0)]]

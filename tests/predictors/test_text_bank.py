@@ -182,7 +182,7 @@ def test_command_fails_with_a_sentence(
 ) -> None:
     texts = tmp_path / "own.toml"
     texts.write_text(own_texts(samples))
-    assert main(["--texts", str(texts), "--out", str(tmp_path / out)]) == 1
+    assert main(["--texts", str(texts), "--out", str(tmp_path / out)]) == 2
     assert message in capsys.readouterr().err
 
 

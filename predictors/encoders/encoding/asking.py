@@ -3,12 +3,16 @@
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 from metaverse_env.contracts import Encoder
 from metaverse_env.errors import ConfigurationError
 from predictors.encoders.cache import EncodingCache
 from predictors.encoders.fusion.runtime import SHIPPED, Fusion
-from predictors.encoders.table import ENCODERS, load_encoders
+from predictors.encoders.table import ENCODERS, load_encoders, modality_named
+
+OR_COMPONENTS: Final = "or take --fusion none"
+"""What does without a fusion: principal components of what is encoded."""
 
 
 def given_folders(**folders: Path | None) -> dict[str, Path]:
@@ -25,29 +29,49 @@ def given_folders(**folders: Path | None) -> dict[str, Path]:
     return given
 
 
+def needed_encoders(named: str, modalities: Iterable[str], *, each: bool = False) -> str:
+    """Return those of the named encoders that read these modalities; nothing is loaded.
+
+    Args:
+        named: As in :func:`.table.load_encoders`.
+        modalities: That are to be read.
+        each: Whether every one of them needs an encoder.
+
+    Raises:
+        ConfigurationError: None of them does, or one lacks an encoder.
+    """
+    needed, parts = tuple(modalities), named.split("+")
+    kept = [part for part in parts if modality_named(part) in (*needed, None)]
+    if not kept:
+        raise ConfigurationError(
+            f"--encoders {named}: none of them reads {' or '.join(needed)}; known are {', '.join(ENCODERS)}"
+        )
+    read = [modality_named(part) for part in kept]
+    missing = [modality for modality in needed if modality not in read]
+    if each and missing and None not in read:
+        raise ConfigurationError(
+            f"--encoders {named}: none of them reads {' or '.join(missing)}; add one, or leave the {missing[0]} out"
+        )
+    return "+".join(kept)
+
+
 def load_needed(named: str, modalities: Iterable[str], cache: Path | None, **options: object) -> dict[str, Encoder]:
     """Load the encoders of the modalities that are needed, and no others.
 
     Raises:
         ConfigurationError, CheckpointError, MissingDependencyError: As :func:`.table.load_encoders`.
     """
-    needed = tuple(modalities)
-    kept = [part for part in named.split("+") if _modality(part) in (*needed, None)]
-    if not kept:
-        raise ConfigurationError(
-            f"--encoders {named}: none of them reads {' or '.join(needed)}; known are {', '.join(ENCODERS)}"
-        )
-    return load_encoders("+".join(kept), cache=None if cache is None else EncodingCache(cache), **options)
+    needed = needed_encoders(named, modalities)
+    return load_encoders(needed, cache=None if cache is None else EncodingCache(cache), **options)
 
 
-def _modality(part: str) -> str | None:
-    """Return what an encoder reads, ``None`` where the name is not known."""
-    entry = ENCODERS.get(part.partition("=")[0].strip())
-    return entry.modality if entry else None
-
-
-def load_fusion(named: str, encoders: Mapping[str, Encoder]) -> Fusion | None:
+def load_fusion(named: str, encoders: Mapping[str, Encoder], otherwise: str = OR_COMPONENTS) -> Fusion | None:
     """Return the fusion that is asked for, ``None`` for ``"none"``.
+
+    Args:
+        named: ``"shipped"``, ``"none"``, or a place as of :class:`.fusion.runtime.Fusion`.
+        encoders: By modality; it must have been made for them.
+        otherwise: What to do where it was not, besides training one.
 
     Raises:
         CheckpointError: There is none.
@@ -59,7 +83,7 @@ def load_fusion(named: str, encoders: Mapping[str, Encoder]) -> Fusion | None:
     try:
         fusion.check(encoders)
     except ConfigurationError as error:
-        raise ConfigurationError(f"--fusion {named}: {error}; or take --fusion none") from error
+        raise ConfigurationError(f"--fusion {named}: {error}; {otherwise}") from error
     return fusion
 
 

@@ -1,21 +1,23 @@
 """``metaverse encode bank``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.table import Table
 
-from metaverse_env.errors import ConfigurationError
+from metaverse_env.errors import ConfigurationError, did_you_mean
 from metaverse_env.folders import writable
+from metaverse_env.scenario import SCENARIOS
 from metaverse_env.simulator.intents import load_bank
 from metaverse_env.terminal import console, show
 from predictors.encoders.bank import build_bank, licences, write_bank
-from predictors.encoders.collecting import Signals, collect
-from predictors.encoders.encoding.asking import command_line, given_folders, load_fusion, load_needed
+from predictors.encoders.collecting import Signals, collect, find_all
+from predictors.encoders.encoding.asking import command_line, given_folders, load_fusion, load_needed, needed_encoders
 from predictors.encoders.encoding.picture import draw_bank
+from predictors.encoders.fusion.worlds import scenario_activities
 from predictors.forecasting.progress import phases
 
 
@@ -43,6 +45,8 @@ def run(
     if picture is not None and picture.suffix != ".png":
         raise ConfigurationError(f"--picture {picture}: a picture is a file whose name ends in .png")
     folders = given_folders(image=images, speech=audio, motion=motion)
+    needed_encoders(encoders, folders, each=True)
+    activities = list(next(iter(find_all(folders).values())))
     writable(out.parent)
     with phases() as steps:
         with steps.phase("loading encoders"):
@@ -68,9 +72,31 @@ def run(
     if picture is not None:
         draw_bank(picture, bank, signals.activities)
     _tell(out, signals, json.loads(str(arrays["provenance"])), arrays["vectors"].shape, as_json)
+    typer.echo(f"Bank: {out}{f'; picture: {picture}' if picture else ''}", err=as_json)
+    for note in notes(activities):
+        typer.echo(f"note: {note}", err=True)
+
+
+def notes(activities: Sequence[str]) -> Iterator[str]:
+    """Say which activities the shipped scenarios do not know, and which of theirs are missing.
+
+    >>> list(notes(["idle", "social", "trade", "build", "game", "concert"]))
+    []
+    """
+    known = dict.fromkeys(name for scenario in SCENARIOS for name in scenario_activities(scenario))
+    for name in activities:
+        if name not in known:
+            yield (
+                f"{name!r} is no activity of the shipped scenarios ({', '.join(known)}).{did_you_mean(name, known)} "
+                "Only a scenario that names it uses its samples"
+            )
+    if missing := [name for name in known if name not in activities]:
+        yield f"no samples of {', '.join(missing)}: scenarios whose users do this, as the shipped ones, refuse the bank"
 
 
 def _rule(samples: int | None, resample: bool) -> str:
+    if samples is None and resample:
+        return "all samples, some again in turn where there are fewer than of the fullest"
     if samples is None:
         return "all samples; every activity has equally many"
     more = f"a choice of {samples} by the seed where there are more"

@@ -4,24 +4,28 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Final, NamedTuple
 
 import numpy as np
 import typer
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from metaverse_env.contracts import Encoder
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.folders import writable
-from metaverse_env.terminal import console, show
-from predictors.encoders.choosing import SUFFIXES
+from metaverse_env.terminal import console
+from predictors.encoders.choosing import SUFFIXES, reason
 from predictors.encoders.encoding.asking import load_needed
 from predictors.forecasting.progress import Report, phases
 
 TABLES: Final = (".csv", ".json", ".npz")
 _CHUNK: Final = 32
-_SHOWN: Final = 70
-"""Characters of a text in the table."""
+_SHOWN: Final = 300
+"""Characters of a text in the table; all of it is in what --out and --json write."""
+_BEGINNING: Final = 64
+"""Bytes of a text that are looked at."""
 
 
 class Line(NamedTuple):
@@ -54,12 +58,13 @@ def run(
             loaded = load_needed(encoders, needed, cache, batch_size=batch_size, device=device) if needed else {}
         with steps.phase("encoding") as report:
             lines = encode_files(found, loaded, report)
-    if out is not None:
-        write_table(out, lines)
     if as_json:
         typer.echo(json.dumps([_as_dict(line) for line in lines]))
     else:
-        show(console(), _table(lines))
+        console().print(_table(lines))
+    if out is not None:
+        write_table(out, lines)
+        typer.echo(f"Table with all numbers: {out}", err=as_json)
     if any(line.problem for line in lines):
         raise typer.Exit(1)
 
@@ -76,7 +81,7 @@ def expanded(paths: Sequence[Path]) -> list[Path]:
             raise ConfigurationError(f"{path}: there is no such file or folder")
         inner = sorted(one for one in path.rglob("*") if _picked(one)) if path.is_dir() else [path]
         if not inner:
-            raise ConfigurationError(f"{path}: nothing to encode; names end in {', '.join(sum(SUFFIXES.values(), ()))}")
+            raise ConfigurationError(f"{path}: nothing to encode; {_endings()}")
         found += inner
     return list(dict.fromkeys(found))
 
@@ -91,9 +96,24 @@ def modality_of(path: Path) -> str | None:
 
 
 def _picked(path: Path) -> bool:
-    """Tell whether a file of a folder is a sample, as far as its name says; lists and transcripts are none."""
-    lists = path.suffix.lower() == ".json" or path.name.endswith(".trans.txt")
-    return path.is_file() and not lists and modality_of(path) is not None
+    """Tell whether a file of a folder is a sample, as far as its name says; lists, transcripts and notes are none."""
+    if not path.is_file() or modality_of(path) is None or path.suffix.lower() == ".json":
+        return False
+    return path.suffix.lower() != ".txt" or _may_be_clip(path)
+
+
+def _may_be_clip(path: Path) -> bool:
+    """Tell whether a text begins as a clip of DeepMimic does, with a brace; one that cannot be read may be."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_BEGINNING).lstrip().startswith(b"{")
+    except OSError:
+        return True
+
+
+def _endings() -> str:
+    """Say how names of samples end."""
+    return "names end in " + "; ".join(f"{', '.join(suffixes)} ({name})" for name, suffixes in SUFFIXES.items())
 
 
 def encode_files(paths: Sequence[Path], encoders: dict[str, Encoder], report: Report) -> list[Line]:
@@ -102,7 +122,8 @@ def encode_files(paths: Sequence[Path], encoders: dict[str, Encoder], report: Re
     for path in paths:
         modality = modality_of(path)
         if modality is None:
-            lines[path] = Line(str(path), "", "", "", None, f"no modality has names that end in {path.suffix!r}")
+            ending = f"end in {path.suffix!r}" if path.suffix else "have no ending"
+            lines[path] = Line(str(path), "", "", "", None, f"no modality has names that {ending}; {_endings()}")
         elif modality not in encoders:
             lines[path] = Line(str(path), modality, "", "", None, f"no encoder of {modality} among --encoders")
     for modality, encoder in encoders.items():
@@ -112,7 +133,7 @@ def encode_files(paths: Sequence[Path], encoders: dict[str, Encoder], report: Re
             chunk = mine[first : first + _CHUNK]
             made = encoder.encode(chunk, strict=False)
             for place, path in enumerate(chunk):
-                bad = str(made.problems.get(place, ""))
+                bad = reason(made.problems[place], path) if place in made.problems else ""
                 row = None if bad else made.embeddings[place]
                 lines[path] = Line(str(path), modality, f"{made.backend} {made.version}", made.texts[place], row, bad)
     return [lines[path] for path in paths]
@@ -149,19 +170,15 @@ def _as_dict(line: Line) -> dict[str, object]:
 
 
 def _table(lines: Sequence[Line]) -> Table:
-    table = Table("file", "modality", "encoder", "text", "embedding")
+    """Lay out what was said of each file; names and texts are broken into lines where a window is narrow."""
+    table = Table(
+        Column("file", overflow="fold", ratio=2),
+        Column("encoder", no_wrap=True),
+        Column("text", overflow="fold", ratio=3),
+        Column("numbers", no_wrap=True, justify="right"),
+    )
     for line in lines:
-        text = line.text if len(line.text) <= _SHOWN else f"{line.text[: _SHOWN - 1]}…"
-        numbers = "" if line.embedding is None else f"{len(line.embedding)} numbers, {_begin(line.embedding)} …"
-        table.add_row(
-            line.file,
-            line.modality,
-            line.encoder.split(" ")[0],
-            f"refused: {line.problem}" if line.problem else text,
-            numbers,
-        )
+        said = f"refused: {line.problem}" if line.problem else shorten(line.text, _SHOWN, placeholder=" …")
+        count = "" if line.embedding is None else str(len(line.embedding))
+        table.add_row(*(escape(cell) for cell in (line.file, line.encoder.split(" ")[0], said, count)))
     return table
-
-
-def _begin(embedding: np.ndarray) -> str:
-    return " ".join(f"{x:.2f}" for x in embedding[:3])

@@ -18,17 +18,17 @@ MARKERS: Final = ("o", "^", "s", "D")
 
 
 def draw_bank(path: Path, bank: IntentBank, activities: Sequence[str]) -> None:
-    """Draw a PNG of 1500 x 675 pixels.
+    """Draw a PNG of 1500 x 750 pixels.
 
     Left, all vectors on their two leading principal components. Right, how often the nearest activity is which: each
-    vector against the means of all others (cosine), by activity.
+    vector against the activities' means over all others of the same bank (cosine), whatever their modality.
 
     Args:
         path: To write.
         bank: To draw.
         activities: In its order.
     """
-    figure = Figure(figsize=(10.0, 4.5), dpi=150, layout="constrained")
+    figure = Figure(figsize=(10.0, 5.0), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1.0))
     _draw_places(left, bank, activities)
@@ -42,7 +42,11 @@ def draw_bank(path: Path, bank: IntentBank, activities: Sequence[str]) -> None:
     right.set_xticks(range(len(activities)), activities, rotation=45, ha="right")
     right.set_yticks(range(len(activities)), activities)
     right.set(xlabel="nearest activity", ylabel="activity of the signal")
-    right.set_title(f"one signal alone: {100.0 * float(np.trace(shares)) / len(shares):.0f} % right", fontsize=10)
+    told = 100.0 * float(np.trace(shares)) / len(shares)
+    right.set_title(
+        f"one signal alone, by the nearest mean of the others\nin this bank: {told:.0f} % to its own activity",
+        fontsize=10,
+    )
     figure.colorbar(image, ax=right, label="% of signals", shrink=0.85)
     figure.savefig(path)
 
@@ -73,7 +77,7 @@ def _draw_places(axes: Any, bank: IntentBank, activities: Sequence[str]) -> None
         axes.scatter(*places[m, k].T, s=16, alpha=0.6, linewidths=0, label=None if m else activities[k], **look)
     for m, modality in enumerate(bank.modalities):
         axes.scatter([], [], s=16, color="#555555", marker=MARKERS[m % len(MARKERS)], label=modality)
-    axes.legend(fontsize=8, ncols=2)
+    axes.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.12))  # below: over no point
     share = 100.0 * sizes[:2] ** 2 / (sizes**2).sum()
     axes.set(xlabel=f"first component, {share[0]:.0f} % of the variance", ylabel=f"second, {share[1]:.0f} %")
     axes.set_title(f"{len(flat)} signals of {flat.shape[1]} numbers", fontsize=10)

@@ -15,13 +15,11 @@ from metaverse_env.errors import ConfigurationError
 from metaverse_env.simulator.intents import load_bank
 from predictors.encoders.collecting import Signals
 from predictors.encoders.fusion.net import FusionNet, heads_loss, hide_modalities, moments, pooled
-from predictors.encoders.fusion.runtime import FusionCard, write_card
+from predictors.encoders.fusion.runtime import NAME, FusionCard, write_card
 from predictors.encoders.fusion.worlds import Experience
 
 Array = np.ndarray
 
-NAME: Final = "fusion"
-"""Of the files in the folder of weights, without suffix."""
 AGREEMENT: Final = 3.0
 """Weight of agreeing with the other bank's activities, beside the heads' losses of about 1 [choice]."""
 
@@ -59,6 +57,11 @@ class FusionLearner:
 
     kind = "fusion"
     watched = "loss"
+    words: Mapping[str, str] = {
+        "told_now": "moments whose activity is told, %",
+        "told_later": "moments whose activity in 1, 2, 4 minutes is told, %",
+        "disagreement": "squared distance from the means of --align, over theirs",
+    }
 
     def __init__(self, lesson: Lesson, held_out: Lesson, card: FusionCard, seed: int = 0) -> None:
         self.lesson, self.held_out, self.card = lesson, held_out, card
@@ -81,15 +84,15 @@ class FusionLearner:
         return loss + AGREEMENT * self._disagreement(vectors)
 
     def validate(self) -> Mapping[str, float]:
-        """Return the loss on held-out samples and worlds, and shares of activities that are told."""
+        """Return the loss on held-out samples and worlds, and how many activities are told, percent."""
         net, batch = self.fusion, moments(self.held_out.experience)
         vectors = net.vectors(self._held_out)
         found = net.heads(pooled(batch["shares"], vectors), batch["context"])
         disagreement = self._disagreement(vectors)
         return {
             "loss": float(heads_loss(found, batch) + AGREEMENT * disagreement),
-            "told now": float((found[0].argmax(dim=1) == batch["now"]).float().mean()),
-            "told later": float((found[1].argmax(dim=2) == batch["later"]).float().mean()),
+            "told_now": 100.0 * float((found[0].argmax(dim=1) == batch["now"]).float().mean()),
+            "told_later": 100.0 * float((found[1].argmax(dim=2) == batch["later"]).float().mean()),
             "disagreement": float(disagreement),
         }
 

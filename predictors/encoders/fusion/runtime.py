@@ -19,9 +19,12 @@ from safetensors.numpy import load_file
 
 from metaverse_env.contracts import Encoded, Encoder
 from metaverse_env.errors import CheckpointError, ConfigurationError
+from predictors.encoders.training.layout import MODEL
 
 Array = np.ndarray
 
+NAME: Final = "fusion"
+"""Of the files in the folder of weights, without suffix."""
 WEIGHTS: Final = Path(__file__).parents[2] / "weights"
 SHIPPED: Final = WEIGHTS / "fusion_efficientnet_moonshine_kan"
 """The shipped fusion: path without suffix."""
@@ -81,15 +84,15 @@ class Fusion:
     """Embeddings to intents.
 
     Args:
-        stem: Path without suffix, of a ``.safetensors`` and a ``.json``; by default the shipped one.
+        stem: Path without suffix, of a ``.safetensors`` and a ``.json``, or the folder of a run of ``metaverse train
+            fusion``; by default the shipped one.
 
     Raises:
         CheckpointError: A file is missing, damaged, or does not fit the other.
     """
 
     def __init__(self, stem: str | Path = SHIPPED) -> None:
-        stem = Path(stem)
-        stem = stem.with_suffix("") if stem.suffix in (".safetensors", ".json") else stem
+        stem = _stem_of(Path(stem).expanduser())
         self.card = read_card(stem)
         self._tensors = _read_tensors(stem.with_suffix(".safetensors"), self.card)
 
@@ -170,6 +173,14 @@ class Fusion:
         odds = np.exp(scores - scores.max(axis=-1, keepdims=True))
         found: Array = odds / odds.sum(axis=-1, keepdims=True)
         return found
+
+
+def _stem_of(place: Path) -> Path:
+    """Return the path without suffix that a file, a stem, or a folder with a fusion in it means."""
+    if place.suffix in (".safetensors", ".json"):
+        return place.with_suffix("")
+    inside = (place / NAME, place / MODEL / NAME)
+    return next((stem for stem in inside if stem.with_name(f"{NAME}.json").is_file()), place)
 
 
 def read_card(stem: Path) -> FusionCard:

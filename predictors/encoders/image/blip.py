@@ -127,7 +127,7 @@ def load_blip(where: str | Path | None, *, local_files_only: bool = False) -> tu
     """
     place = str(TINY_FOLDER) if where == TINY else place_of(SOURCE, where)
     model = load_model(BlipForConditionalGeneration, SOURCE, place, local_files_only=local_files_only)
-    with reading(SOURCE, place):
+    with reading(SOURCE, place, local_files_only=local_files_only):
         processor = BlipProcessor.from_pretrained(place, local_files_only=local_files_only, backend="pil")
     return model, processor
 

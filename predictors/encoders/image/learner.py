@@ -40,6 +40,7 @@ class CaptionLearner:
 
     kind = "image-encoder"
     watched = "loss"
+    words: Mapping[str, str] = {"bleu": "BLEU, 0 to 100", "rouge_l": "ROUGE-L, 0 to 100"}
 
     def __init__(self, model: Any, processor: Any, training: CaptionSet, validation: CaptionSet, start: str) -> None:
         self.net, self._processor = model, processor

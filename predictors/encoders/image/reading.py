@@ -110,7 +110,13 @@ def _damage(name: str) -> Iterator[None]:
             f"{name}: more than {MAX_PIXELS:,} pixels, and not decoded ({error}). Store it smaller"
         ) from error
     except _DAMAGE as error:
-        raise SampleError(f"{name}: damaged or cut off: {type(error).__name__}: {error}") from error
+        raise SampleError(f"{name}: damaged or cut off{_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    """Return what Pillow says of damage, without counts of bytes; nothing where it was surprised itself."""
+    words = str(error).partition(" (")[0].strip()
+    return f": {words}" if isinstance(error, OSError | SyntaxError) and words else ""
 
 
 def _decoded(image: Image.Image, name: str) -> Array:

@@ -59,10 +59,10 @@ def train(
         ConfigurationError: The data, a setting or the folder is wrong.
         CheckpointError: The start or the run to go on with cannot be read.
     """
-    check_free(out, resume, overwrite)
+    chosen = Settings(rate=rate if rate is not None else RATES.get(start, RATE), **settings)
+    check_free(out, chosen, resume=resume, overwrite=overwrite)
     training = load_captions(data, split)
     held_out = _held_out(data, split, validation, validation_split).spread(judged)
-    chosen = Settings(rate=rate if rate is not None else RATES.get(start, RATE), **settings)
     model, processor = (
         new_blip((caption for image in training.images for caption in image.captions), chosen.seed)
         if start == NEW

@@ -42,14 +42,14 @@ def held_out(fold: int) -> tuple[str, ...]:
     return tuple(sorted(clip_captions())[fold % FOLDS :: FOLDS])
 
 
-def read_clips(folder: Path) -> list[Labelled]:
+def read_clips(folder: str | Path) -> list[Labelled]:
     """Read the clips of a folder that have captions.
 
     Raises:
         ConfigurationError: There is none.
         SampleError: One is damaged.
     """
-    said = clip_captions()
+    said, folder = clip_captions(), Path(folder)
     paths = {path.stem.removeprefix(PREFIX): path for path in sorted(folder.glob(f"{PREFIX}*.txt"))}
     clips = [
         Labelled(name, read_deepmimic(path), said[name], f"clip {name}") for name, path in paths.items() if name in said

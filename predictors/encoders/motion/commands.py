@@ -52,8 +52,8 @@ def train_motion_encoder(
 ) -> None:
     """Train the encoder of motions beside sentences: contrastively, so that the nearest caption is a motion's text.
 
-    Interrupt with Ctrl-C; the same command with --resume goes on. The folder gets model/ (for --encoders kan=FOLDER),
-    config.json, metrics.json, tests.json, curves.png, TensorBoard's events and the checkpoint.
+    Interrupt with Ctrl-C; the same command with --resume goes on. The folder gets model/ (for --encoders
+    kan=FOLDER/model), config.json, metrics.json, tests.json, curves.png, TensorBoard's events and the checkpoint.
     """
     train = resolve("command", "train motion-encoder", _TRAINERS, extra="encoders-offline")
     train(

@@ -52,7 +52,7 @@ def read_deepmimic(path: Path) -> Motion:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise SampleError(f"{path.name} is no JSON: {error}") from error
+        raise SampleError(f"{path.name} is no DeepMimic clip, for it is no JSON: {error}") from error
     return kinematics(_rows(document, path.name))
 
 

@@ -56,6 +56,7 @@ class Row:
     Attributes:
         protocol: As in :class:`Ranks`.
         motions: How many.
+        sources: Performers or clips that they come from; of one there is no interval, its ends are the figure itself.
         r_precision: At 1, 2, 3.
         low: Lower ends of the 95 % intervals.
         high: Upper ends.
@@ -65,6 +66,7 @@ class Row:
 
     protocol: str
     motions: int
+    sources: int
     r_precision: tuple[float, float, float]
     low: tuple[float, float, float]
     high: tuple[float, float, float]
@@ -145,6 +147,7 @@ def row_of(ranks: Ranks, seed: int = 0) -> Row:
     return Row(
         ranks.protocol,
         hits.shape[0],
+        len(set(ranks.sources)),
         _three(hits.mean(axis=0)),
         _three(low),
         _three(high),

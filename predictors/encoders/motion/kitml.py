@@ -70,6 +70,11 @@ class MotionFolder:
             except SampleError as error:
                 problems[motion_id] = str(error)
 
+    def counted(self, part: Part) -> str:
+        """Say how many motions of a part are there, of how many that are listed: those with sentences and a file."""
+        there = sum(1 for one in self.parts[part] if self.captions.get(one) and self._file(one))
+        return f"{part} {there:,} of {len(self.parts[part]):,}"
+
     def _labelled(self, motion_id: str) -> Iterator[Labelled]:
         """Yield a motion with the sentences about all of it, and each part with its own."""
         captions = self.captions.get(motion_id, ())
@@ -84,22 +89,25 @@ class MotionFolder:
             yield Labelled(name, cut, tuple(dict.fromkeys(texts)), f"motion {_unmirrored(motion_id)}")
 
     def _motion(self, motion_id: str) -> Motion:
-        path = _motion_file(self.folder, motion_id)
-        if path is not None:
-            return read_motion(path)
-        base = _motion_file(self.folder, _unmirrored(motion_id))
-        if base is None:
+        path = self._file(motion_id)
+        if path is None:
             names = ", ".join(name.format(motion_id) for name in _MOTIONS)
             raise SampleError(f"its motion is missing: none of {names}")
-        return mirrored(read_motion(base))
+        motion = read_motion(path)
+        return motion if path == _motion_file(self.folder, motion_id) else mirrored(motion)
+
+    def _file(self, motion_id: str) -> Path | None:
+        """Return where a motion is, or the one whose mirror image it is."""
+        return _motion_file(self.folder, motion_id) or _motion_file(self.folder, _unmirrored(motion_id))
 
 
-def open_folder(folder: Path) -> MotionFolder:
+def open_folder(folder: str | Path) -> MotionFolder:
     """Find out which layout a folder has, and read its sentences and splits.
 
     Raises:
         ConfigurationError: It has none of the layouts, or an annotation is damaged.
     """
+    folder = Path(folder)
     captions = _tmr(folder) or _texts(folder) or _zip(folder)
     if not captions:
         raise ConfigurationError(

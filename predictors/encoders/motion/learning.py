@@ -74,6 +74,10 @@ class MotionLearner:
 
     kind = "motion-encoder"
     watched = "missed"
+    words: Mapping[str, str] = {
+        **{f"r_precision_{depth}": f"R-precision@{depth}, %" for depth in evaluation.DEPTHS},
+        "missed": "100 less the mean of these, %",
+    }
 
     def __init__(
         self, net: MotionNetwork, training: Known, validation: Known, sentences: Mapping[str, Array], *, data: str,
@@ -98,14 +102,14 @@ class MotionLearner:
         return contrast(motions, self._motions.sentences(embeddings), self._motions.scale, alike)
 
     def validate(self) -> dict[str, float]:
-        """Return R-precision in the gallery of the held-out motions' sentences, and what it misses of 1 on average."""
+        """Return R-precision among all sentences of the held-out motions, and what its mean lacks of 100; percent."""
         sentences = self._validation.sentences
         similarities = self._motions(self._held) @ self._motions.sentences(self._embedded(sentences)).T
         relevant = evaluation.relevance(self._validation.captions, sentences)
         ranks = evaluation.gallery(similarities.cpu().numpy(), relevant, self._validation.sources)
-        found = [float(ranks.hits(depth).mean()) for depth in evaluation.DEPTHS]
+        found = [100.0 * float(ranks.hits(depth).mean()) for depth in evaluation.DEPTHS]
         named = {f"r_precision_{depth}": value for depth, value in zip(evaluation.DEPTHS, found, strict=True)}
-        return {**named, "missed": 1.0 - float(np.mean(found))}
+        return {**named, "missed": 100.0 - float(np.mean(found))}
 
     def save(self, folder: Path) -> None:
         """Write the weights with the captions that are found for a motion."""

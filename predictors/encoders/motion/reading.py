@@ -24,6 +24,8 @@ LAYOUTS: Final = {
 """What is read, and how it looks."""
 MAX_FILE_MB: Final = 512
 """Of the largest file, MB; an hour of MMM at 100 Hz has 330 MB [choice]."""
+_SMALLEST_M: Final = 0.01
+"""Between the joints of the smallest body, m [choice]."""
 _SUFFIXES: Final = (".xml", ".npy", ".txt", ".json")
 
 
@@ -40,17 +42,28 @@ def read_motion(sample: object) -> Motion:
             ``[frames, 251]``; or a :class:`.skeleton.Motion`.
 
     Raises:
-        SampleError: It is none of these, too large, or damaged.
+        SampleError: It is none of these, too large, or damaged, or all joints are in one point.
     """
     if isinstance(sample, Motion):
-        return sample
+        return _of_a_body(sample, "the motion")
     if isinstance(sample, np.ndarray):
-        return _of_array(sample, "the array")
+        return _of_a_body(_of_array(sample, "the array"), "the array")
     if isinstance(sample, str | os.PathLike):
-        return _of_file(Path(sample))
+        return _of_a_body(_of_file(Path(sample)), Path(sample).name)
     raise SampleError(
         f"a motion is a path, an array or a Motion, not {type(sample).__name__}. Known: {known_layouts()}"
     )
+
+
+def _of_a_body(motion: Motion, name: str) -> Motion:
+    """Return the motion, whose joints must be apart in some frame: zeros are what nobody recorded."""
+    joints = motion.positions[:, motion.present]
+    reach_m = float((joints.max(axis=1) - joints.min(axis=1)).max())
+    if reach_m < _SMALLEST_M:
+        raise SampleError(
+            f"{name}: all joints lie within {reach_m:.2g} m in every frame, which is no body; give positions in metres"
+        )
+    return motion
 
 
 def _of_file(path: Path) -> Motion:

@@ -1,8 +1,11 @@
 """A motion and what is said of it."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from predictors.encoders.motion.skeleton import Motion
+
+SYNTHETIC: Final = "performer "
+"""How the names of sources begin that are synthetic."""
 
 
 class Labelled(NamedTuple):

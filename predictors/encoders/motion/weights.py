@@ -6,7 +6,7 @@ features, the captions, where the motions came from, and the command that made i
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,12 +18,16 @@ from torch import Tensor
 from metaverse_env.errors import CheckpointError, ConfigurationError
 from predictors.encoders.motion.frames import FEATURES, RATE_HZ, WINDOW
 from predictors.encoders.motion.network import DIMENSION, MotionNetwork, Shape
+from predictors.encoders.motion.samples import SYNTHETIC
+from predictors.encoders.training.layout import weights_inside
 
 KIND: Final = "motion-encoder"
 SHIPPED: Final = Path(__file__).parents[2] / "weights" / "motion_kan"
 """The shipped network, without a suffix."""
 MODEL: Final = "model"
 """Stem of the files in a folder."""
+LEARNT_FROM: Final = "learnt_from"
+"""In the card: which clips and motions of data sets the network learnt from."""
 _TABLE: Final = "captions"
 _CODE: Final = 1
 """Of what is computed besides the weights; another number is another version."""
@@ -48,6 +52,15 @@ class Trained(NamedTuple):
     table: Tensor
     card: dict[str, Any]
     version: str
+
+
+def learnt_from(sources: Iterable[str]) -> list[str]:
+    """Return the sources of a training that others may meet again: synthetic performers are drawn anew each time.
+
+    >>> learnt_from(["performer 3", "clip walk", "clip run", "clip walk"])
+    ['clip run', 'clip walk']
+    """
+    return sorted({source for source in sources if not source.startswith(SYNTHETIC)})
 
 
 def save_weights(
@@ -100,7 +113,8 @@ def _card(stem: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CheckpointError(
-            f"there is no motion encoder in {stem.parent}: {path.name} is not there. {_REMEDY}"
+            f"there is no motion encoder in {stem.parent}: {path.name} is not there"
+            f"{weights_inside(stem.parent, path.name)}. {_REMEDY}"
         ) from error
     except ValueError as error:
         raise CheckpointError(f"{path} is no JSON: {error}. {_REMEDY}") from error

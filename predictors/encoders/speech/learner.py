@@ -46,6 +46,7 @@ class SpeechLearner:
     """
 
     kind = "speech-encoder"
+    words: Mapping[str, str] = {"wer": "word error rate, %", "cer": "character error rate, %"}
 
     def __init__(
         self,
@@ -73,14 +74,14 @@ class SpeechLearner:
         return torch.stack([loss for loss, _ in map(self._judged, self._batches(chosen))]).mean()
 
     def validate(self) -> Mapping[str, float]:
-        """Return ``loss``, ``wer`` and ``cer`` on what is held out."""
+        """Return ``loss``, ``wer`` and ``cer`` (percent) on what is held out."""
         losses, texts = [], []
         for each in self._validation:
             loss, tokens = self._judged([each])
             losses.append(float(loss.detach()))
             texts.append(self._processor.tokenizer.decode(tokens[0].tolist()))
         judged = judge([each.text for each in self._validation], texts, [each.name for each in self._validation])
-        return {"loss": float(np.mean(losses)), "wer": judged.wer.value, "cer": judged.cer.value}
+        return {"loss": float(np.mean(losses)), "wer": 100.0 * judged.wer.value, "cer": 100.0 * judged.cer.value}
 
     def save(self, folder: Path) -> None:
         """Write model and processor as transformers does."""

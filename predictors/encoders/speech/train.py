@@ -57,12 +57,12 @@ def train(
         ConfigurationError: The data, a setting or the folder is wrong.
         CheckpointError: The start or the run to go on with cannot be read.
     """
-    check_free(out, resume, overwrite)
+    chosen = Settings(rate=rate if rate is not None else RATES.get(start, RATE), **settings)
+    check_free(out, chosen, resume=resume, overwrite=overwrite)
     utterances = read_utterances(data)
     training, held_out = (
         held_out_speakers(utterances) if validation is None else (utterances, read_utterances(validation))
     )
-    chosen = Settings(rate=rate if rate is not None else RATES.get(start, RATE), **settings)
     model, processor = (
         new_wav2vec2(chosen.seed) if start == NEW else load_wav2vec2(start, local_files_only=local_files_only)
     )

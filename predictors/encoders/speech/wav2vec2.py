@@ -219,7 +219,7 @@ def load_wav2vec2(where: str | Path | None = None, *, local_files_only: bool = F
     """
     place = place_of(SOURCE, TINY_FOLDER if where == TINY else where)
     model = load_model(Wav2Vec2ForCTC, SOURCE, place, local_files_only=local_files_only)
-    with reading(SOURCE, place):
+    with reading(SOURCE, place, local_files_only=local_files_only):
         processor = Wav2Vec2Processor.from_pretrained(place, local_files_only=local_files_only)
     _check(place, model, processor)
     return model, processor

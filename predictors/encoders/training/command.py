@@ -12,20 +12,23 @@ from rich.table import Table
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.folders import writable
 from metaverse_env.terminal import console, show
-from predictors.encoders.training.curves import draw_curves
+from predictors.encoders.training.curves import draw_curves, words_of_figure
+from predictors.encoders.training.layout import MODEL
 from predictors.encoders.training.learner import Learner
-from predictors.encoders.training.loop import MODEL, Progress, Run, Settings
+from predictors.encoders.training.loop import Progress, Run, Settings
+from predictors.encoders.training.resuming import check_resumable
 from predictors.forecasting.progress import phases
 from predictors.stgnn.checkpoints import CHECKPOINT
 from predictors.stgnn.curves import tensorboard
 
 
-def check_free(out: Path, resume: bool, overwrite: bool) -> Path:
+def check_free(out: Path, settings: Settings, *, resume: bool, overwrite: bool) -> Path:
     """Return the folder of a run after making sure that no run is lost in it; before data and weights are read.
 
     Raises:
         ConfigurationError: It holds a run and neither ``resume`` nor ``overwrite`` is given, or both are; or it cannot
             be written.
+        CheckpointError: There is nothing to resume, or it was made with other settings.
     """
     if resume and overwrite:
         raise ConfigurationError("--resume goes on with a run and --overwrite starts it anew; give one of them")
@@ -33,6 +36,8 @@ def check_free(out: Path, resume: bool, overwrite: bool) -> Path:
         raise ConfigurationError(
             f"{out} holds a run; --resume goes on, --overwrite starts anew, or name another folder with --out"
         )
+    if resume:
+        check_resumable(out, settings)
     return writable(out)
 
 
@@ -93,7 +98,7 @@ def words_of(now: Progress, steps: int) -> str:
     if now.losses:
         words += f", loss {now.losses[-1]:.4f}"
     if now.looks:
-        words += f", best {now.best:.4f}"
+        words += f", best {now.best:.4g}"
     return words
 
 
@@ -108,22 +113,28 @@ def _finish(run: Run, as_json: bool, quiet: bool) -> dict[str, Any]:
         "model": str(out / MODEL),
     }
     _write(out / "metrics.json", {"figures": figures, "looks": progress.looks})
-    draw_curves(progress.looks, progress.best_step, f"{run.learner.kind}: {run.learner.data}", out / "curves.png")
+    title = f"{run.learner.kind}: weights of step {progress.best_step} of {progress.step} are kept"
+    draw_curves(progress.looks, progress.best_step, title, run.learner.words, out / "curves.png")
     if quiet:
         return figures
     if as_json:
         typer.echo(json.dumps(figures))
     else:
         show(console(), _table(run, figures))
-        typer.echo(f"Weights: {out / MODEL}; curves, figures and the checkpoint: {out}")
+        typer.echo(where_of(out))
     return figures
+
+
+def where_of(out: Path) -> str:
+    """Say where the files of a run are."""
+    return f"Weights: {out / MODEL}; curves, figures and the checkpoint: {out}"
 
 
 def _table(run: Run, figures: Mapping[str, Any]) -> Table:
     table = Table("figure", "value", title=f"kept at step {run.progress.best_step}")
     for name, value in figures.items():
         if isinstance(value, float):
-            table.add_row("training loss" if name == "training" else name.replace("_", " "), f"{value:.4g}")
+            table.add_row(words_of_figure(name, run.learner.words), f"{value:.4g}")
     return table
 
 

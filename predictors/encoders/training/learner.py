@@ -17,6 +17,7 @@ class Learner(Protocol):
         net: Trained in place; parameters that do not require a gradient stay.
         size: How many samples there are to learn from.
         watched: The figure of :meth:`validate` that decides which weights are kept; lower is better.
+        words: What each other figure of :meth:`validate` is, with its unit at the end after a comma: ``"…, %"``.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class Learner(Protocol):
     net: nn.Module
     size: int
     watched: str
+    words: Mapping[str, str]
 
     def loss(self, places: Sequence[int], random: np.random.Generator) -> Tensor:
         """Return the mean loss of the samples at these places, as a scalar with a gradient.

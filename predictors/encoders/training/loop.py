@@ -16,11 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from metaverse_env.errors import CheckpointError, ConfigurationError
+from metaverse_env.errors import ConfigurationError
 from predictors.encoders.devices import choose_device, mixed_precision
 from predictors.encoders.training.interrupting import interruption
+from predictors.encoders.training.layout import MODEL
 from predictors.encoders.training.learner import Learner
 from predictors.encoders.training.randomness import own_randomness, seed_all
+from predictors.encoders.training.resuming import check_same, fixed_settings
 from predictors.encoders.training.schedule import places_of, rate_of
 from predictors.stgnn.checkpoints import (
     CHECKPOINT,
@@ -32,9 +34,6 @@ from predictors.stgnn.checkpoints import (
     write_checkpoint,
 )
 
-MODEL: Final = "model"
-"""Folder in the folder of a run: the best weights so far, for ``from_pretrained``."""
-_CHANGES_NOTHING: Final = ("device", "threads")
 _LONGEST_GRADIENT: Final = 1.0
 """Norm to which gradients are cut [choice]."""
 
@@ -216,17 +215,14 @@ class Run:
 
     def _identity(self) -> dict[str, Any]:
         """Return what a resumed run cannot change."""
-        fixed = {name: value for name, value in asdict(self.settings).items() if name not in _CHANGES_NOTHING}
-        return {"kind": self.learner.kind, "data": self.learner.data, "settings": fixed}
+        about = {"kind": self.learner.kind, "data": self.learner.data}
+        return {"settings": fixed_settings(self.settings), **about}
 
     def _load(self) -> None:
         tensors, note = read_checkpoint(self.folder)
-        for name, now in self._identity().items():
-            if note.get(name) != now:
-                raise CheckpointError(
-                    f"{self.folder / CHECKPOINT} was made with {name} {note.get(name)}, not {now}; use the same, or "
-                    "train anew in another folder"
-                )
+        path, now = self.folder / CHECKPOINT, self._identity()
+        check_same(path, note.get("settings", {}), now.pop("settings"))  # first: another seed makes other data too
+        check_same(path, note, now)
         self.progress = Progress(**{one.name: note["progress"][one.name] for one in fields(Progress)})
         self.learner.net.load_state_dict(part(tensors, "net."), strict=False)
         load_optimiser(self.optimiser, tensors)

@@ -74,7 +74,8 @@ def test_signals_lie_activity_by_activity(tmp_path: Path) -> None:
 def test_unbalanced_activities_are_counted_out(tmp_path: Path) -> None:
     root = folder_of(tmp_path, {"swim": 3, "paint": 2})
     with pytest.raises(
-        ConfigurationError, match=r"unbalanced: image paint 2, image swim 3. Give --samples 2 .*--resample"
+        ConfigurationError,
+        match=r"unbalanced: image paint 2, image swim 3. Give --count 2 .*--resample to take some again, up to 3",
     ):
         collect({"image": root}, {"image": Sizes()})
 
@@ -91,10 +92,17 @@ def test_a_number_takes_a_choice_by_the_seed_and_in_order(tmp_path: Path) -> Non
 
 def test_too_few_are_refused_or_taken_again_in_turn(tmp_path: Path) -> None:
     found = {"image": find_samples(folder_of(tmp_path, {"swim": 5, "paint": 2}), "image")}
-    with pytest.raises(ConfigurationError, match="--samples 5: too few of image paint 2"):
+    with pytest.raises(ConfigurationError, match="--count 5: too few of image paint 2"):
         balance(found, ["paint", "swim"], 5, False, 0)
     again = balance(found, ["paint", "swim"], 5, True, 0)["image"]["paint"]
     assert [path.name for path in again] == ["00.png", "01.png", "00.png", "01.png", "00.png"]
+
+
+def test_resampling_alone_takes_as_many_as_the_fullest_has(tmp_path: Path) -> None:
+    root = folder_of(tmp_path, {"swim": 5, "paint": 2})
+    signals = collect({"image": root}, {"image": Sizes()}, resample=True)
+    assert signals.samples == 5
+    assert signals.files["image"][0] == [f"paint/0{number}.png" for number in (0, 1, 0, 1, 0)]
 
 
 def test_files_that_cannot_be_encoded_stop_it_or_are_left_out(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_what_is_no_pickle_is_refused(pickled: Path, content: bytes | None, caps
     (pickled / PICKLE).unlink()
     if content is not None:
         (pickled / PICKLE).write_bytes(content)
-    assert main([str(pickled)]) == 1
+    assert main([str(pickled)]) == 2
     assert PICKLE in capsys.readouterr().err
 
 

@@ -3,18 +3,23 @@
 import json
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from metaverse_env.errors import CheckpointError, ConfigurationError
+from predictors.encoders.training import curves
 from predictors.encoders.training.command import check_free, train_encoder
 from predictors.encoders.training.interrupting import interruption
-from predictors.encoders.training.loop import MODEL, Progress, Run, Settings
+from predictors.encoders.training.layout import MODEL
+from predictors.encoders.training.loop import Progress, Run, Settings
 from predictors.encoders.training.schedule import places_of, rate_of
 
 SETTINGS = Settings(seed=3, steps=12, batch_size=4, rate=0.05, warmup_steps=2, every=4, device="cpu")
@@ -38,7 +43,7 @@ class Tied(nn.Module):
 class Doubling:
     """Learns to double three numbers, by a network with dropout and with noise of its own."""
 
-    kind, size, watched = "doubling-encoder", 10, "loss"
+    kind, size, watched, words = "doubling-encoder", 10, "loss", MappingProxyType({"half": "a half, %"})
 
     def __init__(self, data: str = "ten rows", offset: float = 0.0) -> None:
         torch.manual_seed(0)
@@ -137,7 +142,8 @@ def test_a_loss_that_is_no_number_ends_it(tmp_path: Path) -> None:
     ("learner", "settings", "message"),
     [
         (Doubling("other rows"), SETTINGS, "with data ten rows, not other rows"),
-        (Doubling(), Settings(seed=4, steps=12, batch_size=4, rate=0.05, warmup_steps=2, every=4), "with settings"),
+        (Doubling("rows of seed 4"), replace(SETTINGS, seed=4), "with seed 3, not 4; give the same"),
+        (Doubling(), replace(SETTINGS, rate=0.1), "with learning rate 0.05, not 0.1"),
     ],
 )
 def test_another_run_is_not_resumed(tmp_path: Path, learner: Doubling, settings: Settings, message: str) -> None:
@@ -156,7 +162,7 @@ def test_impossible_settings_are_refused(changed: dict[str, float], message: str
 
 
 def test_the_command_writes_the_folder_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = check_free(tmp_path / "run", resume=False, overwrite=False)
+    folder = check_free(tmp_path / "run", SETTINGS, resume=False, overwrite=False)
     figures = train_encoder(Doubling(), SETTINGS, folder, resume=False, as_json=True, about={"command": "this"})
     assert json.loads(capsys.readouterr().out) == figures
     names = {path.name.split(".")[0] for path in folder.iterdir()}
@@ -164,9 +170,51 @@ def test_the_command_writes_the_folder_of_a_run(tmp_path: Path, capsys: pytest.C
     assert json.loads((folder / "config.json").read_text())["command"] == "this"
     assert len(json.loads((folder / "metrics.json").read_text())["looks"]) == 3
     with pytest.raises(ConfigurationError, match="holds a run; --resume goes on, --overwrite starts anew"):
-        check_free(folder, resume=False, overwrite=False)
+        check_free(folder, SETTINGS, resume=False, overwrite=False)
     with pytest.raises(ConfigurationError, match="give one of them"):
-        check_free(folder, resume=True, overwrite=True)
+        check_free(folder, SETTINGS, resume=True, overwrite=True)
+    assert check_free(folder, SETTINGS, resume=True, overwrite=False) == folder
+
+
+def test_what_cannot_be_resumed_is_said_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"nothing to resume, for there is no .*checkpoint\.safetensors"):
+        check_free(tmp_path, SETTINGS, resume=True, overwrite=False)
+    Run(Doubling(), SETTINGS, tmp_path).fit()
+    check_free(tmp_path, replace(SETTINGS, threads=2), resume=True, overwrite=False)
+    with pytest.raises(CheckpointError, match="with steps 12, not 20"):
+        check_free(tmp_path, replace(SETTINGS, steps=20), resume=True, overwrite=False)
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(CheckpointError, match=r"is damaged .*--overwrite"):
+        check_free(tmp_path, SETTINGS, resume=True, overwrite=False)
+
+
+def test_figures_are_told_in_words_with_units(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train_encoder(Doubling(), SETTINGS, tmp_path, resume=False, as_json=False, about={})
+    told = capsys.readouterr()
+    assert "a half, %" in told.out
+    assert str(tmp_path / MODEL) in told.out
+
+
+def test_a_training_that_nobody_watches_tells_how_far_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(10_000))
+    monkeypatch.setattr("predictors.forecasting.progress.time.monotonic", lambda: float(next(clock)))
+    train_encoder(Doubling(), SETTINGS, tmp_path, resume=False, as_json=True, about={})
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "step 4/12, " in line]
+    assert 4 <= len(lines) < 10
+
+
+def test_legends_lie_below_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(curves, "Figure", lambda *some, **more: drawn.append(Figure(*some, **more)) or drawn[-1])
+    looks = [{"step": step, "training": 2.0, "loss": 1.0, "wer": 50.0, "far": 0.3} for step in (10, 20)]
+    curves.draw_curves(looks, 20, "speech", {"wer": "word error rate, %"}, tmp_path / "curves.png")
+    axes = drawn[0].axes
+    assert [axis.get_ylabel() for axis in axes] == ["loss", "%", ""]
+    for axis in axes:
+        assert axis.get_legend().get_window_extent().y1 <= axis.get_window_extent().y0
 
 
 def test_every_sample_comes_equally_often() -> None:
