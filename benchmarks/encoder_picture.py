@@ -32,7 +32,7 @@ def plot_outlooks(path: Path, samples: Mapping[str, Sequence[tuple[str, str, str
     """
     figure = Figure(figsize=(10.0, 7.0), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
-    halves: Any = figure.subfigures(2, 1, height_ratios=(0.42, 0.58))
+    halves: Any = figure.subfigures(2, 1, height_ratios=(0.47, 0.53))
     above, below = halves
     parts: Any = above.subfigures(1, len(samples), squeeze=False)
     for place, (name, found) in enumerate(samples.items()):
@@ -44,22 +44,33 @@ def plot_outlooks(path: Path, samples: Mapping[str, Sequence[tuple[str, str, str
         f"{outlook.zone} with {outlook.users:.0f} users: what the forecaster expects when its users announce this",
         fontsize=10,
     )
+    handles, labels = panels[0].get_legend_handles_labels()
+    below.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=7)  # over no line
     figure.savefig(path)
     return path
 
 
 def _draw_samples(part: Any, name: str, found: Sequence[tuple[str, str, str]], colour: str) -> None:
-    """Draw the pictures beside each other, and below them what was said and done."""
-    pictures = [file for modality, file, _ in found if modality == "image"][:_MOST_SAMPLES]
-    for axes, file in zip(part.subplots(1, max(1, len(pictures)), squeeze=False)[0], pictures, strict=False):
+    """Draw the pictures beside each other, their labels below them, and below these what was said and done.
+
+    Everything has its place, so that the pictures of all announcements are at one height, however long the sentences.
+    """
+    part.text(0.5, 0.96, f"announced: {name}", color=colour, fontsize=11, fontweight="bold", ha="center", va="top")
+    pictures = [(file, text) for modality, file, text in found if modality == "image"][:_MOST_SAMPLES]
+    for place, (file, text) in enumerate(pictures):
+        left = 0.03 + 0.48 * place
+        axes = part.add_axes((left, 0.42, 0.46, 0.44), anchor="N")
+        axes.set_axis_off()
         with Image.open(file) as image:
             axes.imshow(np.asarray(image.convert("RGB")))
-    for axes in part.axes:
-        axes.set_axis_off()
+        part.text(left + 0.23, 0.39, _wrapped(text, _WRAP // 2 + 12), fontsize=7, ha="center", va="top", style="italic")
     words = [f"{modality}: {text}" for modality, _, text in found if modality != "image"]
-    lines = [textwrap.shorten(one, 2 * _WRAP, placeholder=" …") for one in words]
-    part.suptitle(f"announced: {name}", color=colour, fontsize=11, fontweight="bold")
-    part.supxlabel("\n".join(textwrap.fill(line, _WRAP + 14) for line in lines), fontsize=8)
+    part.text(0.5, 0.28, "\n".join(_wrapped(one, _WRAP + 24) for one in words), fontsize=8, ha="center", va="top")
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Return a text in at most two lines of so many characters."""
+    return textwrap.fill(textwrap.shorten(text, 2 * width - 10, placeholder=" …"), width)
 
 
 def _draw_forecasts(axes: Any, target: str, outlook: "Outlook") -> None:
@@ -76,4 +87,3 @@ def _draw_forecasts(axes: Any, target: str, outlook: "Outlook") -> None:
     axes.set(xlabel="minutes from now", ylabel=f"{TITLES[target]}, {RESOURCE_UNITS[column]}")
     axes.set_ylim(bottom=0.0)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=7)

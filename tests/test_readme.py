@@ -16,6 +16,8 @@ def test_python_blocks_run_one_after_the_other(tmp_path: Path, monkeypatch: pyte
     for file in (ROOT / "predictors" / "weights").glob("stgnn_forecaster.*"):
         shutil.copy(file, mine)  # stands in for what `metaverse train predictor` would have written
     monkeypatch.chdir(tmp_path)
+    for name, content in re.findall(r"```toml\n# (\S+)\n(.*?)```", README, flags=re.DOTALL):
+        Path(name).write_text(content)
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert len(blocks) >= 6
     names: dict[str, object] = {"__name__": "readme"}

@@ -1,6 +1,7 @@
 """``metaverse benchmark encoders``: each in a fresh process, so that memory is its own and none warms another."""
 
 import json
+import re
 from typing import Annotated, Any, Final
 
 import typer
@@ -37,7 +38,7 @@ Row = dict[str, Any]
 
 def encoders(
     named: Annotated[
-        str, typer.Option("--encoders", help="By commas: a name, or NAME=FOLDER for weights of your own.")
+        str, typer.Option("--encoders", help="By + or commas: a name, or NAME=FOLDER for weights of your own.")
     ] = ALL,
     samples: Annotated[int, typer.Option(min=1, max=500, help="Files that each encodes in a round.")] = 16,
     rounds: Annotated[int, typer.Option(min=1, help="Of which the median counts.")] = 3,
@@ -50,7 +51,7 @@ def encoders(
 
     The speed of matrix products in the same process tells how busy the machine was.
     """
-    chosen = [_parsed(part) for part in named.split(",")]
+    chosen = [_parsed(part) for part in re.split(r"[+,]", named)]
     rows: list[Row] = []
     with Bar(len(chosen), "encoders", text="starting") as bar:
         for name, where in chosen:
@@ -62,7 +63,8 @@ def encoders(
             found = measured(_CALL.format(arguments=json.dumps(arguments)), environment=_OFFLINE, limit_s=_LIMIT_S)
             rows.append({"encoder": label, "modality": ENCODERS[name].modality, **found})
             bar.advance(label)
-    _tell(rows, {"samples": samples, "batch_size": batch_size, "threads": threads, "device": device}, as_json)
+    how = {"samples": samples, "batch_size": min(batch_size, samples), "threads": threads, "device": device}
+    _tell(rows, how, as_json)
     if all("problem" in row for row in rows):
         raise MetaverseError(f"none of {named} could be measured: {rows[0]['problem']}")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from metaverse_env.errors import ScenarioError, UnknownNameError, did_you_mean
-from metaverse_env.scenario.loading import Document, build, extended, read_document
+from metaverse_env.scenario.loading import Document, beside, build, extended, read_document
 from metaverse_env.scenario.root import Scenario
 
 SCENARIOS: Final[dict[str, str]] = {
@@ -36,7 +36,8 @@ def load_scenario(source: str | Path | Scenario) -> Scenario:
     if isinstance(source, str) and source in SCENARIOS:
         return _shipped(source)
     if isinstance(source, Path) or (isinstance(source, str) and Path(source).suffix):
-        return build(_resolved(read_document(Path(source))))
+        path = Path(source)
+        return build(beside(_resolved(read_document(path)), path.parent))
     raise UnknownNameError("scenario", source, SCENARIOS)
 
 

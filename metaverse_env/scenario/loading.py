@@ -72,6 +72,23 @@ def build(document: Document) -> Scenario:
         return TypeAdapter(Scenario).validate_python(document.data)  # raises pydantic's own error, to be given lines
 
 
+def beside(document: Document, folder: Path) -> Document:
+    """Return a document whose bank of intents, where it is a path, is sought in the folder of the file.
+
+    >>> found = beside(
+    ...     Document({"intents": {"bank": "own.npz"}}, Source("worlds/a.toml", lambda key: 1)), Path("worlds")
+    ... )
+    >>> found.data["intents"]["bank"]
+    'worlds/own.npz'
+    """
+    intents = document.data.get("intents")
+    bank = intents.get("bank") if isinstance(intents, dict) else None
+    if not (isinstance(bank, str) and bank.endswith(".npz")):
+        return document
+    found = str(folder / Path(bank).expanduser())
+    return Document({**document.data, "intents": {**document.data["intents"], "bank": found}}, document.source)
+
+
 def extended(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``base`` without its name, with every key of ``own`` put over it.
 

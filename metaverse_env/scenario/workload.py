@@ -103,7 +103,7 @@ class IntentSpec(Spec):
         0.05, "1/tick", "E", "Utterances, images and motions sampled per user.", ge=0, le=10
     )
     max_signals: int = quantity(8, "signals", "choice", "Most signals that are encoded per zone and tick.", ge=1, le=64)
-    bank: str = choice("text", "Name of a shipped bank of intents, or the path of a bank .npz.")
+    bank: str = choice("text", "Name of a shipped bank of intents, or path of an .npz from this file's folder.")
 
     @model_validator(mode="after")
     def _names_differ(self) -> "IntentSpec":

@@ -98,10 +98,15 @@ def _read(file: Traversable) -> dict[str, NDArray[Any]]:
         raise
     except OSError as error:
         raise ScenarioError(
-            f"bank of intents {file} cannot be read: {error.strerror or error}. Check the path."
+            f"bank of intents {_absolute(file)} cannot be read: {error.strerror or error}. Check the path; in a "
+            "scenario file it is relative to that file."
         ) from error
     except _DAMAGE as error:
         raise ScenarioError(f"bank of intents {file} is damaged: {error}. Make it anew: {MAKE_A_BANK}") from error
+
+
+def _absolute(file: Traversable) -> Traversable:
+    return file.absolute() if isinstance(file, Path) else file
 
 
 def _check_members(file: Traversable, archive: zipfile.ZipFile) -> None:

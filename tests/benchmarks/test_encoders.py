@@ -50,7 +50,7 @@ def test_what_is_here_is_measured_and_what_is_missing_is_named() -> None:
         "benchmark",
         "encoders",
         "--encoders",
-        "efficientnet,efficientnet=./nowhere",
+        "efficientnet+efficientnet=./nowhere",
         "--samples",
         "2",
         "--rounds",
@@ -59,7 +59,9 @@ def test_what_is_here_is_measured_and_what_is_missing_is_named() -> None:
     ]
     done = CliRunner().invoke(app, words, prog_name="metaverse")
     assert done.exit_code == 0, done.output
-    measured, missing = json.loads(done.stdout)["rows"]
+    told = json.loads(done.stdout)
+    assert told["batch_size"] == 2
+    measured, missing = told["rows"]
     assert measured["encoder"] == "efficientnet"
     assert measured["dimension"] == 1280
     assert measured["samples_per_s"] > 0.0

@@ -403,3 +403,20 @@ def test_the_line_of_a_key_is_where_it_was_written(statements: list[tuple[str, s
             text += "\n"
     tomllib.loads(text)
     assert {path: toml_line(text, path) for path in expected} == expected
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".yaml"])
+def test_a_bank_is_sought_beside_the_file(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "worlds" / f"own{suffix}"
+    path.parent.mkdir()
+    for said, found in (
+        ("own.npz", tmp_path / "worlds" / "own.npz"),
+        ("../own.npz", tmp_path / "worlds" / ".." / "own.npz"),
+        ("/data/own.npz", Path("/data/own.npz")),
+        ("~/own.npz", tmp_path / "home" / "own.npz"),
+        ("samples", "samples"),
+    ):
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        values = {"extends": "single_zone", "name": "own", "intents": {"bank": said}}
+        path.write_text(toml(values) if suffix == ".toml" else yaml.safe_dump(values))
+        assert load_scenario(path).intents.bank == str(found)

@@ -1,6 +1,7 @@
 """Loading a bank of intents: the order of activities, and what is refused."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,14 @@ def test_unknown_name_suggests_the_nearest() -> None:
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match=r"absent\.npz cannot be read: No such file"):
         load_bank(str(tmp_path / "absent.npz"), NAMES)
+
+
+def test_a_missing_file_is_named_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ScenarioError, match=rf"{re.escape(str(tmp_path))}.absent\.npz cannot be read.*relative to that"
+    ):
+        load_bank("absent.npz", NAMES)
 
 
 def test_an_activity_that_the_bank_lacks_is_named_with_the_way_to_add_it(tmp_path: Path) -> None:

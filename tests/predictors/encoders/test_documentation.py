@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -46,6 +47,17 @@ def test_the_program_runs_and_says_what_it_says(capsys: pytest.CaptureFixture[st
     assert texts.endswith(", '')")
     assert shape == "(3, 1280)"
     assert problem.startswith("no-such-file.jpg: there is no such file; give")
+
+
+def test_the_whole_scenario_makes_a_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ((name, scenario),) = re.findall(r"```toml\n# (\S+)\n(.*?)```", TEXT, flags=re.DOTALL)
+    Path(name).write_text(scenario)
+    (program,) = re.findall(r"```python\n(import gymnasium.*?)```", TEXT, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(program, names)
+    observation, _ = names["env"].reset(seed=0)
+    assert observation.ndim == 1
 
 
 def test_links_lead_somewhere() -> None:
