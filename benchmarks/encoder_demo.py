@@ -30,10 +30,11 @@ from metaverse_env.terminal import console, show
 from metaverse_env.units import RESOURCE_UNITS, RESOURCES
 from predictors.encoders.choosing import SUFFIXES
 from predictors.encoders.commands import OFFLINE
-from predictors.encoders.encoding.asking import load_fusion, load_needed
+from predictors.encoders.encoding.asking import load_needed, read_fusion
 from predictors.encoders.encoding.files import Line, encode_files, expanded
 from predictors.encoders.fusion.runtime import Fusion, ZoneSummary
 from predictors.encoders.scenes.folders import FOLDERS, write_image, write_motion
+from predictors.encoders.table import modality_named
 from predictors.forecasting.progress import phases
 from predictors.stgnn import StgnnForecaster
 
@@ -89,16 +90,16 @@ def run(
         ConfigurationError: A modality has no encoder or no samples, or the intents have another length than the
             forecaster reads.
     """
+    if fusion == "none":
+        raise ConfigurationError(f"--fusion none: the forecaster reads intents of a fusion; {OTHER_ENCODERS}")
     out, terminal = writable(folder), console(stderr=as_json)
+    own = None if samples is None else {name: _given(name, samples, encoders) for name in ANNOUNCED}
     with phases() as steps:
         with steps.phase("loading encoders"):
             loaded = load_needed(encoders, SUFFIXES, None)
-            projection = load_fusion(fusion, loaded, OTHER_ENCODERS)
-        if projection is None:
-            raise ConfigurationError(f"--fusion none: the forecaster reads intents of a fusion; {OTHER_ENCODERS}")
-        given = {name: _samples(name, samples, list(loaded), out / "samples", seed) for name in ANNOUNCED}
+            projection = read_fusion(fusion, loaded, OTHER_ENCODERS)
         lines = {}
-        for name, paths in given.items():
+        for name, paths in (own or _new(list(loaded), out / "samples", seed)).items():
             with steps.phase(f"encoding samples of {name}") as report:
                 lines[name] = encode_files(paths, loaded, report)
         intents = {name: intent_of(found, projection) for name, found in lines.items()}
@@ -160,17 +161,24 @@ def look_ahead(scenario: Scenario, intents: Mapping[str, Array], seed: int) -> O
     return Outlook(world.zones.names[zone], float(telemetry.users[0, zone]), past, found)
 
 
-def _samples(name: str, given: Path | None, modalities: Sequence[str], own: Path, seed: int) -> list[Path]:
-    """Return the samples of an announcement: the user's, or new ones."""
-    if given is not None:
-        folders = [given / FOLDERS[modality] / name for modality in modalities]
-        there = [folder for folder in folders if folder.is_dir()]
-        if not there:
-            raise ConfigurationError(
-                f"--samples {given}: no samples of {name}; one of {', '.join(map(str, folders))} is needed"
-            )
-        return [path for folder in there for path in expanded([folder])[:SAMPLES]]
-    return [path for modality in modalities for path in _made(name, modality, own / FOLDERS[modality], seed)]
+def _given(name: str, given: Path, encoders: str) -> list[Path]:
+    """Return the user's samples of an announcement, of the modalities that the named encoders read."""
+    read = [modality_named(part) for part in encoders.split("+")]
+    folders = [given / folder / name for modality, folder in FOLDERS.items() if modality in read]
+    there = [folder for folder in folders if folder.is_dir()]
+    if folders and not there:
+        raise ConfigurationError(
+            f"--samples {given}: no samples of {name}; one of {', '.join(map(str, folders))} is needed"
+        )
+    return [path for folder in there for path in expanded([folder])[:SAMPLES]]
+
+
+def _new(modalities: Sequence[str], folder: Path, seed: int) -> dict[str, list[Path]]:
+    """Make samples of each announcement."""
+    return {
+        name: [path for modality in modalities for path in _made(name, modality, folder / FOLDERS[modality], seed)]
+        for name in ANNOUNCED
+    }
 
 
 def _made(name: str, modality: str, folder: Path, seed: int) -> list[Path]:

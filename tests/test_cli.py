@@ -247,22 +247,28 @@ def test_a_comparison_in_wrapped_worlds_is_another_comparison(tmp_path: Path) ->
     assert "wrapper is metaverse_env:WorldWrapper, and now it is None" in plain.stderr
 
 
-def without_torch(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line where torch is not installed."""
-    script = f"import sys\nsys.modules['torch'] = None\nfrom metaverse_env.cli import app\napp({list(arguments)!r})"
+def without_package(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line where a package is not installed."""
+    script = f"import sys\nsys.modules[{package!r}] = None\nfrom metaverse_env.cli import app\napp({list(arguments)!r})"
     command = [sys.executable, "-c", script]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_training_helps_without_torch_and_says_what_it_needs(tmp_path: Path) -> None:
-    helped = without_torch("train", "predictor", "--help")
+    helped = without_package("torch", "train", "predictor", "--help")
     assert (helped.returncode, "--epochs" in helped.stdout) == (0, True), helped.stderr
-    asked = without_torch("train", "predictor", "--out", str(tmp_path))
+    asked = without_package("torch", "train", "predictor", "--out", str(tmp_path))
     assert asked.returncode == 1
     assert asked.stderr == (
         "metaverse: command 'train predictor' needs torch, which is not installed. "
         "Run: pip install 'metaverse-env[predictors]'\n"
     )
+
+
+def test_a_command_of_a_group_is_named_with_its_group() -> None:
+    asked = without_package("soundfile", "benchmark", "encoders")
+    assert asked.returncode == 1
+    assert asked.stderr.startswith("metaverse: command 'benchmark encoders' needs soundfile, which is not installed. ")
 
 
 def test_benchmark_writes_what_it_says(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from benchmarks.encoder_demo import ANNOUNCED, look_ahead
+from benchmarks import encoder_picture
+from benchmarks.encoder_demo import ANNOUNCED, Outlook, look_ahead
 from metaverse_env.cli import app
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.scenario import load_scenario
@@ -56,6 +58,37 @@ def test_own_samples_that_are_not_there_are_named(tmp_path: Path) -> None:
     found = demo("--encoders", "kan", "--samples", tmp_path, "--out", tmp_path / "out")
     assert found.exit_code == 2
     assert "no samples of concert" in found.stderr
+    assert "loading encoders" not in found.stderr
+
+
+def test_without_a_fusion_the_advice_leads_on(tmp_path: Path) -> None:
+    for more in (["--fusion", "none"], []):
+        found = demo("--encoders", "kan=nowhere" if more else "blip=tiny", *more, "--out", tmp_path)
+        assert found.exit_code == 2
+        assert "take --encoders efficientnet+moonshine+kan, whose fusion is shipped" in found.stderr
+        assert "or take --fusion none" not in found.stderr
+
+
+def test_pictures_are_at_one_height_whatever_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(encoder_picture, "Figure", lambda **more: drawn.append(Figure(**more)) or drawn[-1])
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    picture = ("image", str(tmp_path / "a.png"), "envelope 0.27, abacus 0.05")
+    samples = {
+        "concert": [picture, ("speech", "a.wav", "a very long sentence, " * 9)],
+        "idle": [picture, ("speech", "b.wav", "short")],
+    }
+    forecasts = {name: np.ones((16, 4, 3)) for name in samples}
+    outlook = Outlook("zone-1", 3.0, np.ones((12, 3)), forecasts)
+    encoder_picture.plot_outlooks(tmp_path / "out.png", samples, outlook)
+    above = drawn[0].subfigs[0].subfigs
+    first, second = (part.axes[0].get_window_extent() for part in above)
+    assert (first.y0, first.y1) == (second.y0, second.y1)
+    for part in above:
+        words = [text.get_text() for text in part.texts]
+        assert any("envelope" in text for text in words)
+        title = part.texts[0].get_window_extent()
+        assert title.y1 < drawn[0].bbox.y1 - 5
 
 
 def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ from predictors.encoders.cache import EncodingCache
 from predictors.encoders.fusion.runtime import SHIPPED, Fusion
 from predictors.encoders.table import ENCODERS, load_encoders, modality_named
 
-OR_COMPONENTS: Final = "or take --fusion none"
-"""What does without a fusion: principal components of what is encoded."""
+KEPT: Final = "Interrupted; the same command goes on, what was encoded is in {cache}."
+"""What is said after Ctrl-C while samples are encoded."""
 
 
 def given_folders(**folders: Path | None) -> dict[str, Path]:
@@ -65,11 +65,16 @@ def load_needed(named: str, modalities: Iterable[str], cache: Path | None, **opt
     return load_encoders(needed, cache=None if cache is None else EncodingCache(cache), **options)
 
 
-def load_fusion(named: str, encoders: Mapping[str, Encoder], otherwise: str = OR_COMPONENTS) -> Fusion | None:
-    """Return the fusion that is asked for, ``None`` for ``"none"``.
+def load_fusion(named: str, encoders: Mapping[str, Encoder]) -> Fusion | None:
+    """Return the fusion that is asked for, ``None`` for ``"none"``; see :func:`read_fusion`."""
+    return None if named == "none" else read_fusion(named, encoders, "or take --fusion none")
+
+
+def read_fusion(named: str, encoders: Mapping[str, Encoder], otherwise: str) -> Fusion:
+    """Return the fusion that is asked for.
 
     Args:
-        named: ``"shipped"``, ``"none"``, or a place as of :class:`.fusion.runtime.Fusion`.
+        named: ``"shipped"``, or a place as of :class:`.fusion.runtime.Fusion`.
         encoders: By modality; it must have been made for them.
         otherwise: What to do where it was not, besides training one.
 
@@ -77,8 +82,6 @@ def load_fusion(named: str, encoders: Mapping[str, Encoder], otherwise: str = OR
         CheckpointError: There is none.
         ConfigurationError: It was made for other encoders.
     """
-    if named == "none":
-        return None
     fusion = Fusion(SHIPPED if named == "shipped" else Path(named))
     try:
         fusion.check(encoders)

@@ -15,7 +15,14 @@ from metaverse_env.simulator.intents import load_bank
 from metaverse_env.terminal import console, show
 from predictors.encoders.bank import build_bank, licences, write_bank
 from predictors.encoders.collecting import Signals, collect, find_all
-from predictors.encoders.encoding.asking import command_line, given_folders, load_fusion, load_needed, needed_encoders
+from predictors.encoders.encoding.asking import (
+    KEPT,
+    command_line,
+    given_folders,
+    load_fusion,
+    load_needed,
+    needed_encoders,
+)
 from predictors.encoders.encoding.picture import draw_bank
 from predictors.encoders.fusion.worlds import scenario_activities
 from predictors.forecasting.progress import phases
@@ -58,7 +65,7 @@ def run(
                     folders, loaded, samples=samples, resample=resample, skip_bad=skip_bad, seed=seed, report=report
                 )
             except KeyboardInterrupt:
-                steps.say(f"Interrupted; the same command goes on, what was encoded is in {cache}.")
+                steps.say(KEPT.format(cache=cache))
                 raise
     about = {
         "from": licences(folders, signals),

@@ -113,3 +113,11 @@ def test_a_damaged_cache_is_said_to_be_one(tmp_path: Path) -> None:
 def test_a_batch_holds_at_least_one() -> None:
     with pytest.raises(ConfigurationError, match="batch_size is 0 samples; give at least 1"):
         Spelling(batch_size=0)
+
+
+def test_one_sample_is_no_list_of_its_letters() -> None:
+    encoder = Spelling()
+    for sample in ("one.jpg", Path("one.jpg"), b"RIFF" * 100):
+        with pytest.raises(ConfigurationError, match=r"samples are a list: give \["):
+            encoder.encode(sample)  # type: ignore[arg-type]
+    assert encoder.ran == []

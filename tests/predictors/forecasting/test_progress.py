@@ -15,5 +15,5 @@ def test_without_a_terminal_every_phase_has_its_lines(
         for done in (0.1, 0.2, 0.3, 0.4):
             report(done, "fitting")
     assert capsys.readouterr().err.splitlines() == [
-        "ridge …", "ridge: 20 %, fitting, 31 s", "ridge: 40 %, fitting, 62 s", "ridge: done in 70.0 s",
+        "ridge …", "ridge: 10 %, fitting, 10 s", "ridge: 20 %, fitting, 31 s", "ridge: 40 %, fitting, 62 s", "ridge: done in 70.0 s",
     ]  # fmt: skip

@@ -154,3 +154,15 @@ def test_weights_that_lack_something_are_refused(tmp_path: Path) -> None:
     write_card(replace(fusion.card, digest=""), tmp_path / "tiny")
     with pytest.raises(CheckpointError, match=r"lacks now\.bias, now\.weight"):
         Fusion(tmp_path / "tiny")
+
+
+def test_the_folder_of_a_run_or_of_its_weights_is_as_good_as_the_weights(tmp_path: Path) -> None:
+    weights = tmp_path / "run" / "model"
+    weights.mkdir(parents=True)
+    made = tiny_fusion(weights)
+    for suffix in (".json", ".safetensors"):
+        (weights / f"tiny{suffix}").rename(weights / f"fusion{suffix}")
+    for place in (tmp_path / "run", weights, weights / "fusion", weights / "fusion.json"):
+        assert Fusion(place).card == made.card
+    with pytest.raises(CheckpointError, match="no fusion"):
+        Fusion(tmp_path)

@@ -16,7 +16,7 @@ from metaverse_env.errors import CheckpointError, ConfigurationError, MissingDep
 from metaverse_env.testing import check_encoder
 from predictors.encoders import load_encoder, load_encoders
 from predictors.encoders.cache import EncodingCache
-from predictors.encoders.checkpoints import save_checkpoint
+from predictors.encoders.checkpoints import Source, reading, save_checkpoint
 from predictors.encoders.image import efficientnet
 from predictors.encoders.image.blip import TINY_FOLDER, BlipEncoder
 from predictors.encoders.image.efficientnet import EfficientNetEncoder
@@ -221,15 +221,35 @@ def test_what_is_no_whole_checkpoint_is_refused(tmp_path: Path, change: Callable
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        (None, "'Salesforce/blip-image-captioning-base': it cannot be had from the model hub"),
-        ("someone/some-model", "it cannot be had from the model hub"),
+        (None, "'Salesforce/blip-image-captioning-base': it is not on this machine.* and no hub is asked"),
+        (
+            "someone/some-model",
+            "it is not on this machine, neither as a folder nor downloaded before, and no hub is asked",
+        ),
         ("./no/such/folder", "there is no such folder"),
         (__file__, "there is no such folder"),
     ],
 )
 def test_what_is_not_here_says_what_would_do_instead(where: str | None, message: str) -> None:
-    with pytest.raises(CheckpointError, match=f"{message}.*efficientnet needs no model hub"):
+    with pytest.raises(CheckpointError, match=f"{message}.*efficientnet needs no model hub") as caught:
         BlipEncoder.from_pretrained(where, device="cpu", local_files_only=True)
+    assert "couldn't connect" not in str(caught.value)
+
+
+def test_offline_by_the_environment_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source("blip", "blip", "someone/some-model", "Take another")
+    for offline, message in ((True, "no hub is asked, as .* HF_HUB_OFFLINE says"), (False, "cannot be had .*sockets")):
+        monkeypatch.setattr("predictors.encoders.checkpoints.HF_HUB_OFFLINE", offline)
+        with pytest.raises(CheckpointError, match=message), reading(source, "someone/some-model"):
+            raise OSError("no sockets")
+
+
+def test_the_folder_of_a_run_is_told_from_the_weights_in_it(tmp_path: Path) -> None:
+    shutil.copytree(TINY_FOLDER, tmp_path / "run" / "model")
+    (tmp_path / "run" / "config.json").write_text('{"kind": "image-encoder"}')
+    with pytest.raises(CheckpointError, match=r"it is the folder of a run, whose weights are in .*run/model"):
+        BlipEncoder.from_pretrained(tmp_path / "run", device="cpu")
+    assert BlipEncoder.from_pretrained(tmp_path / "run" / "model", device="cpu").dimension > 0
 
 
 def test_efficientnet_takes_no_pickle_and_no_other_weights(tmp_path: Path) -> None:

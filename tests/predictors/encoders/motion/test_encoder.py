@@ -14,12 +14,12 @@ from metaverse_env.errors import CheckpointError, SampleError
 from metaverse_env.testing import check_encoder
 from predictors.encoders import load_encoders
 from predictors.encoders.cache import EncodingCache
-from predictors.encoders.motion.clips import held_out, read_clips
+from predictors.encoders.motion.clips import clip_captions, held_out, read_clips
 from predictors.encoders.motion.encoder import KanEncoder
 from predictors.encoders.motion.judging import evaluate
 from predictors.encoders.motion.sources import TEST
 from predictors.encoders.motion.synthesis import synthesise
-from predictors.encoders.motion.weights import SHIPPED
+from predictors.encoders.motion.weights import LEARNT_FROM, SHIPPED
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +177,13 @@ def test_a_missing_or_damaged_card_is_refused(own: Path) -> None:
     refused(own, "is no JSON")
     (own / "model.json").unlink()
     refused(own, "there is no motion encoder in")
+
+
+def test_the_folder_of_a_run_is_told_from_the_weights_in_it(own: Path, tmp_path: Path) -> None:
+    shutil.copytree(own, tmp_path / "run" / "model")
+    refused(tmp_path / "run", "it is the folder of a run, whose weights are in .*run/model")
+
+
+def test_the_card_lists_the_clips_that_were_learnt_from(shipped: KanEncoder) -> None:
+    listed = {name.removeprefix("clip ") for name in shipped.card[LEARNT_FROM]}
+    assert listed == set(clip_captions()) - set(held_out(0))

@@ -46,11 +46,13 @@ def features(tmp_path: Path) -> Path:
 
 
 def test_the_published_zip(zipped: Path) -> None:
-    found, problems = open_folder(zipped), {}
+    found, problems = open_folder(str(zipped)), {}
     samples = [sample for part in ("train", "val", "test") for sample in found.read(part, problems)]
     assert [sample.name for sample in samples] == ["00001"]
     assert samples[0].captions == ("A person is walking forwards.", "A human walks.")
     assert samples[0].source == "motion 00001"
+    there = [found.counted(part).split(maxsplit=1) for part in ("train", "val", "test")]
+    assert sum(int(words.split()[0]) for _, words in there) == 1
     assert problems["00314"] == "it has no sentence"
     assert "its motion is missing: none of new_joint_vecs/00500.npy" in problems["00500"]
 

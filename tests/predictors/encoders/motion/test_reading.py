@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ from predictors.encoders.motion import mmm
 from predictors.encoders.motion.invariant import KIT_JOINTS, LEG_M, joints_of
 from predictors.encoders.motion.reading import read_motion
 from predictors.encoders.motion.rotations import about, chained
-from predictors.encoders.motion.skeleton import JOINT, headings, leg_length_m
+from predictors.encoders.motion.skeleton import JOINT, Motion, headings, leg_length_m
 
 Array = np.ndarray
 
@@ -260,3 +261,15 @@ def test_a_missing_file_and_a_foreign_sample_are_told(tmp_path: Path) -> None:
         read_motion(tmp_path / "none.npy")
     with pytest.raises(SampleError, match="a path, an array or a Motion, not int"):
         read_motion(7)
+
+
+def test_joints_that_are_all_in_one_point_are_no_body(tmp_path: Path, walking: Motion) -> None:
+    for motion in (np.zeros((50, 22, 3)), np.ones((5, 22, 3)), replace(walking, positions=0.0 * walking.positions)):
+        with pytest.raises(SampleError, match=r"all joints lie within 0 m in every frame.*give positions in metres"):
+            read_motion(motion)
+    np.save(tmp_path / "still.npy", np.zeros((50, 22, 3)))
+    with pytest.raises(SampleError, match=r"still\.npy: all joints"):
+        read_motion(tmp_path / "still.npy")
+    late = np.zeros((50, 22, 3))
+    late[-1] = walking.positions[0]
+    assert len(read_motion(late).positions) == 50

@@ -2,19 +2,25 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from metaverse_env.cli import app
 from metaverse_env.errors import ConfigurationError
+from metaverse_env.terminal import parts
+from predictors.encoders.motion.clips import clip_captions, held_out
 from predictors.encoders.motion.encoder import KanEncoder
+from predictors.encoders.motion.evaluation import Row
 from predictors.encoders.motion.sources import gather
-from predictors.encoders.motion.train import learner_of
+from predictors.encoders.motion.train import learner_of, tables_of
+from predictors.encoders.motion.weights import LEARNT_FROM
 from predictors.encoders.training.loop import Run, Settings
 
 TINY = ["--performers", "1", "--testers", "1", "--steps", "4", "--every", "2", "--batch", "8", "--device", "cpu"]
@@ -38,9 +44,24 @@ def test_it_trains_judges_and_writes_what_the_encoder_reads(tmp_path: Path, asse
     encoder = KanEncoder.from_pretrained(out / "model", device="cpu")
     assert encoder.card["shape"]["layers"] == "mlp"
     assert encoder.encode([clips / "humanoid3d_walk.txt"]).texts[0] in encoder.captions
+    assert encoder.card[LEARNT_FROM] == sorted(f"clip {name}" for name in set(clip_captions()) - set(held_out(0)))
     again = CliRunner().invoke(app, ["train", "motion-encoder", *TINY, "--out", str(out)])
     assert again.exit_code == 2
     assert "holds a run; --resume goes on" in again.output
+    other = CliRunner().invoke(app, ["train", "motion-encoder", *TINY, "--out", str(out), "--resume", "--seed", "1"])
+    assert (other.exit_code, other.stdout) == (2, "")
+    assert "with seed 0, not 1" in other.stderr
+    assert "motions …" not in other.stderr
+
+
+def test_tables_tell_a_test_set_each_and_no_interval_of_one_performer() -> None:
+    row = Row("pools of 32", 106, 1, (0.5, 0.6, 0.7), (0.5, 0.6, 0.7), (0.5, 0.6, 0.7), (0.03, 0.06, 0.09), 2.0)
+    several = replace(row, sources=8, low=(0.4, 0.5, 0.6), protocol="gallery of 358")
+    first, second = tables_of({"new": [row, several], "held out": [several]})
+    assert first.title == "new: 106 motions"
+    assert [next(iter(column.cells)) for column in first.columns] == ["R-precision@1, %", "50.0", "50.0 [40.0, 50.0]"]
+    for table in (first, second):
+        assert len(list(parts(table, Console(width=80)))) == 1
 
 
 def test_an_interrupted_run_ends_as_one_that_was_not(tmp_path: Path) -> None:
