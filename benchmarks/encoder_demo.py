@@ -6,10 +6,8 @@ else is the same, so that the difference is what was announced.
 """
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +16,7 @@ import typer
 from rich.table import Table
 
 from benchmarks.encoder_picture import plot_outlooks
+from benchmarks.encoder_samples import SAMPLES, given_samples, new_samples
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.folders import writable
 from metaverse_env.forecasters import HORIZON
@@ -31,19 +30,14 @@ from metaverse_env.units import RESOURCE_UNITS, RESOURCES
 from predictors.encoders.choosing import SUFFIXES
 from predictors.encoders.commands import OFFLINE
 from predictors.encoders.encoding.asking import load_needed, read_fusion
-from predictors.encoders.encoding.files import Line, encode_files, expanded
+from predictors.encoders.encoding.files import Line, encode_files
 from predictors.encoders.fusion.runtime import Fusion, ZoneSummary
-from predictors.encoders.scenes.folders import FOLDERS, write_image, write_motion
-from predictors.encoders.table import modality_named
+from predictors.encoders.scenes.folders import FOLDERS
 from predictors.forecasting.progress import phases
 from predictors.stgnn import StgnnForecaster
 
 Array = np.ndarray
 
-ANNOUNCED: Final = ("concert", "idle")
-"""What users announce, beside each other [choice]: the loudest and the quietest activity."""
-SAMPLES: Final = 2
-"""Of each modality, for each announcement."""
 TICKS: Final = 40
 ANNOUNCED_TICKS: Final = 4
 """The last minute's signals are those that were encoded."""
@@ -93,13 +87,13 @@ def run(
     if fusion == "none":
         raise ConfigurationError(f"--fusion none: the forecaster reads intents of a fusion; {OTHER_ENCODERS}")
     out, terminal = writable(folder), console(stderr=as_json)
-    own = None if samples is None else {name: _given(name, samples, encoders) for name in ANNOUNCED}
+    given = None if samples is None else given_samples(samples, encoders)
     with phases() as steps:
         with steps.phase("loading encoders"):
             loaded = load_needed(encoders, SUFFIXES, None)
             projection = read_fusion(fusion, loaded, OTHER_ENCODERS)
         lines = {}
-        for name, paths in (own or _new(list(loaded), out / "samples", seed)).items():
+        for name, paths in (given or new_samples(list(loaded), out / "samples", seed)).items():
             with steps.phase(f"encoding samples of {name}") as report:
                 lines[name] = encode_files(paths, loaded, report)
         intents = {name: intent_of(found, projection) for name, found in lines.items()}
@@ -159,42 +153,6 @@ def look_ahead(scenario: Scenario, intents: Mapping[str, Array], seed: int) -> O
     found = {name: forecaster.forecast(history).values[0, zone].copy() for name, history in histories.items()}
     past = next(iter(histories.values())).values[:, 0, zone, 1:4].copy()
     return Outlook(world.zones.names[zone], float(telemetry.users[0, zone]), past, found)
-
-
-def _given(name: str, given: Path, encoders: str) -> list[Path]:
-    """Return the user's samples of an announcement, of the modalities that the named encoders read."""
-    read = [modality_named(part) for part in encoders.split("+")]
-    folders = [given / folder / name for modality, folder in FOLDERS.items() if modality in read]
-    there = [folder for folder in folders if folder.is_dir()]
-    if folders and not there:
-        raise ConfigurationError(
-            f"--samples {given}: no samples of {name}; one of {', '.join(map(str, folders))} is needed"
-        )
-    return [path for folder in there for path in expanded([folder])[:SAMPLES]]
-
-
-def _new(modalities: Sequence[str], folder: Path, seed: int) -> dict[str, list[Path]]:
-    """Make samples of each announcement."""
-    return {
-        name: [path for modality in modalities for path in _made(name, modality, folder / FOLDERS[modality], seed)]
-        for name in ANNOUNCED
-    }
-
-
-def _made(name: str, modality: str, folder: Path, seed: int) -> list[Path]:
-    """Draw, copy or synthesise samples; speech is shipped, as the program that speaks may not be there."""
-    (folder / name).mkdir(parents=True, exist_ok=True)
-    paths = []
-    for number in range(SAMPLES):
-        random = np.random.default_rng([seed, ANNOUNCED.index(name), number])
-        if modality == "speech":
-            spoken = resources.files("predictors.encoders.scenes") / "spoken" / f"{name}_{number}.flac"
-            with resources.as_file(spoken) as source:
-                paths.append(Path(shutil.copy(source, folder / name)))
-        else:
-            write = write_image if modality == "image" else write_motion
-            paths.append(folder / write(folder, name, number, "test", random).file)
-    return paths
 
 
 def _shown(lines: Sequence[Line]) -> list[tuple[str, str, str]]:

@@ -11,7 +11,8 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from benchmarks import encoder_picture
-from benchmarks.encoder_demo import ANNOUNCED, Outlook, look_ahead
+from benchmarks.encoder_demo import Outlook, look_ahead
+from benchmarks.encoder_samples import ANNOUNCED
 from metaverse_env.cli import app
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.scenario import load_scenario

@@ -1,18 +1,16 @@
 """What commands that encode are given, checked before anything runs."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from metaverse_env.contracts import Encoder
 from metaverse_env.errors import ConfigurationError
 from predictors.encoders.cache import EncodingCache
 from predictors.encoders.fusion.runtime import SHIPPED, Fusion
 from predictors.encoders.table import ENCODERS, load_encoders, modality_named
-
-KEPT: Final = "Interrupted; the same command goes on, what was encoded is in {cache}."
-"""What is said after Ctrl-C while samples are encoded."""
+from predictors.forecasting.progress import Phases
 
 
 def given_folders(**folders: Path | None) -> dict[str, Path]:
@@ -88,6 +86,16 @@ def read_fusion(named: str, encoders: Mapping[str, Encoder], otherwise: str) -> 
     except ConfigurationError as error:
         raise ConfigurationError(f"--fusion {named}: {error}; {otherwise}") from error
     return fusion
+
+
+@contextmanager
+def told_what_stays(steps: Phases, cache: Path) -> Iterator[None]:
+    """Say after Ctrl-C while samples are encoded how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        steps.say(f"Interrupted; the same command goes on, what was encoded is in {cache}.")
+        raise
 
 
 def command_line() -> str:

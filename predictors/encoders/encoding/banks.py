@@ -16,12 +16,12 @@ from metaverse_env.terminal import console, show
 from predictors.encoders.bank import build_bank, licences, write_bank
 from predictors.encoders.collecting import Signals, collect, find_all
 from predictors.encoders.encoding.asking import (
-    KEPT,
     command_line,
     given_folders,
     load_fusion,
     load_needed,
     needed_encoders,
+    told_what_stays,
 )
 from predictors.encoders.encoding.picture import draw_bank
 from predictors.encoders.fusion.worlds import scenario_activities
@@ -47,26 +47,16 @@ def run(
     as_json: bool,
 ) -> None:
     """Make a bank; see :func:`predictors.encoders.commands.bank`."""
-    if out.suffix != ".npz":
-        raise ConfigurationError(f"--out {out}: a bank is one file whose name ends in .npz")
-    if picture is not None and picture.suffix != ".png":
-        raise ConfigurationError(f"--picture {picture}: a picture is a file whose name ends in .png")
     folders = given_folders(image=images, speech=audio, motion=motion)
-    needed_encoders(encoders, folders, each=True)
-    activities = list(next(iter(find_all(folders).values())))
-    writable(out.parent)
+    _check(out, picture, folders, encoders)
     with phases() as steps:
         with steps.phase("loading encoders"):
             loaded = load_needed(encoders, folders, cache, batch_size=batch_size, device=device)
             projection = load_fusion(fusion, loaded)
-        with steps.phase("encoding samples") as report:
-            try:
-                signals = collect(
-                    folders, loaded, samples=samples, resample=resample, skip_bad=skip_bad, seed=seed, report=report
-                )
-            except KeyboardInterrupt:
-                steps.say(KEPT.format(cache=cache))
-                raise
+        with told_what_stays(steps, cache), steps.phase("encoding samples") as report:
+            signals = collect(
+                folders, loaded, samples=samples, resample=resample, skip_bad=skip_bad, seed=seed, report=report
+            )
     about = {
         "from": licences(folders, signals),
         "balance": _rule(samples, resample),
@@ -80,8 +70,19 @@ def run(
         draw_bank(picture, bank, signals.activities)
     _tell(out, signals, json.loads(str(arrays["provenance"])), arrays["vectors"].shape, as_json)
     typer.echo(f"Bank: {out}{f'; picture: {picture}' if picture else ''}", err=as_json)
-    for note in notes(activities):
+    for note in notes(signals.activities):
         typer.echo(f"note: {note}", err=True)
+
+
+def _check(out: Path, picture: Path | None, folders: Mapping[str, Path], encoders: str) -> None:
+    """Refuse what cannot be before any encoder is loaded."""
+    if out.suffix != ".npz":
+        raise ConfigurationError(f"--out {out}: a bank is one file whose name ends in .npz")
+    if picture is not None and picture.suffix != ".png":
+        raise ConfigurationError(f"--picture {picture}: a picture is a file whose name ends in .png")
+    needed_encoders(encoders, folders, each=True)
+    find_all(folders)
+    writable(out.parent)
 
 
 def notes(activities: Sequence[str]) -> Iterator[str]:

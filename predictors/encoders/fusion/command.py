@@ -13,7 +13,13 @@ from metaverse_env.errors import ConfigurationError
 from metaverse_env.terminal import console, show
 from predictors.encoders.choosing import counts_of, in_words
 from predictors.encoders.collecting import Signals, collect, find_all
-from predictors.encoders.encoding.asking import KEPT, command_line, given_folders, load_needed, needed_encoders
+from predictors.encoders.encoding.asking import (
+    command_line,
+    given_folders,
+    load_needed,
+    needed_encoders,
+    told_what_stays,
+)
 from predictors.encoders.fusion.judging import FIGURES, HEAD_STEPS, compare
 from predictors.encoders.fusion.learner import FusionLearner, Lesson
 from predictors.encoders.fusion.runtime import NAME, Fusion, FusionCard, read_card, write_card
@@ -105,16 +111,13 @@ def _encoded(
     with phases() as told:
         with told.phase("loading encoders"):
             loaded = load_needed(encoders, folders, cache)
-        try:
+        with told_what_stays(told, cache):
             with told.phase("encoding samples") as report:
                 signals = collect(folders, loaded, report=report)
             if test is None:
                 return signals, None
             with told.phase("encoding test samples") as report:
                 return signals, collect(_folders_of(test, folders), loaded, report=report)
-        except KeyboardInterrupt:
-            told.say(KEPT.format(cache=cache))
-            raise
 
 
 def _lessons(signals: Signals, scenario: str, seed: int, worlds: int) -> tuple[Lesson, Lesson]:

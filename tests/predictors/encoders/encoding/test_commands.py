@@ -138,6 +138,21 @@ def test_activities_that_no_scenario_knows_are_noted(samples: Path, cache: Path,
     assert f"Bank: {tmp_path / 'bank.npz'}; picture: {tmp_path / 'bank.png'}" in found.stdout
 
 
+def test_after_ctrl_c_what_was_encoded_is_kept(
+    samples: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*some: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    for command in ("encode bank", "train fusion"):
+        module = "encoding.banks" if command == "encode bank" else "fusion.command"
+        monkeypatch.setattr(f"predictors.encoders.{module}.collect", interrupt)
+        given = ("--images", samples / "images", *IMAGES, "--cache", cache, "--out", tmp_path / "bank.npz")
+        found = metaverse(*command.split(), *given)
+        assert found.exit_code == 130
+        assert f"the same command goes on, what was encoded is in {cache}" in found.stderr
+
+
 def test_an_empty_folder_is_refused_before_encoders_are_loaded(tmp_path: Path) -> None:
     (tmp_path / "images" / "idle").mkdir(parents=True)
     found = metaverse("encode", "bank", "--images", tmp_path / "images", *IMAGES, "--out", tmp_path / "bank.npz")
