@@ -9,8 +9,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from metaverse_env.errors import ConfigurationError
-from metaverse_env.folders import writable
+from metaverse_env.folders import free_for_run
 from metaverse_env.terminal import console, show
 from predictors.encoders.training.curves import draw_curves, words_of_figure
 from predictors.encoders.training.layout import MODEL
@@ -30,15 +29,11 @@ def check_free(out: Path, settings: Settings, *, resume: bool, overwrite: bool) 
             be written.
         CheckpointError: There is nothing to resume, or it was made with other settings.
     """
-    if resume and overwrite:
-        raise ConfigurationError("--resume goes on with a run and --overwrite starts it anew; give one of them")
-    if not (resume or overwrite) and (out / CHECKPOINT).exists():
-        raise ConfigurationError(
-            f"{out} holds a run; --resume goes on, --overwrite starts anew, or name another folder with --out"
-        )
+    held = "a run" if (out / CHECKPOINT).exists() else ""
+    folder = free_for_run(out, held, resume=resume, overwrite=overwrite)
     if resume:
         check_resumable(out, settings)
-    return writable(out)
+    return folder
 
 
 def train_encoder(
