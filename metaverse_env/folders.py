@@ -6,8 +6,12 @@ from pathlib import Path
 from metaverse_env.errors import ConfigurationError
 
 
-def writable(folder: str | Path) -> Path:
+def writable(folder: str | Path, named: str = "") -> Path:
     """Make a folder for results and prove that it takes them, before hours go into making them.
+
+    Args:
+        folder: Where.
+        named: What named it, for the error; an option ``--out`` when empty.
 
     Raises:
         ConfigurationError: It does not.
@@ -20,7 +24,7 @@ def writable(folder: str | Path) -> Path:
         probe.unlink()
     except OSError as error:
         raise ConfigurationError(
-            f"--out {path}: cannot write there: {error.strerror or error}. Name another folder."
+            f"{named or f'--out {path}'}: cannot write there: {error.strerror or error}. Name another folder."
         ) from error
     return path
 

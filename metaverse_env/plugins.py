@@ -67,6 +67,12 @@ def resolve_own(kind: str, name: str) -> Any:
             f"in PYTHONPATH; what the module itself imports must be installed."
         ) from missing
     if not hasattr(module, attribute):
-        known = [there for there in vars(module) if not there.startswith("_")]
+        own = (there for there, thing in vars(module).items() if _made_in(module_name, thing))
+        known = [there for there in own if not there.startswith("_")]
         raise UnknownNameError(f"{kind} in module {module_name}", attribute, known)
     return getattr(module, attribute)
+
+
+def _made_in(module_name: str, thing: Any) -> bool:
+    """Tell whether a module makes something itself, or an object of a class of its own; the rest is only imported."""
+    return getattr(thing, "__module__", None) == module_name

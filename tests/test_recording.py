@@ -211,7 +211,7 @@ def test_what_is_no_recording_is_refused(content: bytes, tmp_path: Path) -> None
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"nowhere.npz: is no recording"):
+    with pytest.raises(ConfigurationError, match=r"nowhere.npz: there is no such file"):
         load_recording(tmp_path / "nowhere.npz")
 
 

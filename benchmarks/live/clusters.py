@@ -18,6 +18,8 @@ from metaverse_env.plugins import resolve_own
 from metaverse_env.recording.episode import Turn, take_turn
 from metaverse_env.rendering.interface import Message, SourceState
 from metaverse_env.rendering.interface import Source as Kind
+from metaverse_env.rendering.reading import wishes_of
+from metaverse_env.rendering.snapshot import Wish
 
 PATIENCE_S: Final = 5.0
 """How long a reading that is under way is waited for before a new start, and at the end [choice]."""
@@ -79,7 +81,7 @@ class ClusterSource:
             raise ClusterError(f"the cluster is being read for more than {PATIENCE_S:g} s; try again")
         self.shell = self._made()
         self.step: Step | None = None
-        self.ticks = 0
+        self.ticks, self.wishes = 0, tuple[Wish, ...]()
         self._decides = self._loaded(self.policy)
         self._messages: list[Message] = []
         self._wish, self._problem = "", ""
@@ -116,7 +118,7 @@ class ClusterSource:
 
     def _take(self, turn: Turn) -> None:
         self.step = turn.step
-        self.ticks += 1
+        self.ticks, self.wishes = self.ticks + 1, wishes_of(turn.view, turn.command)
         names, tick = self.shell.world.zones.names, turn.step.tick
         self._messages += told_of(turn, "real", names)
         time_s = float(tick.telemetry.weather["time_s"][0])

@@ -1,28 +1,28 @@
 """``metaverse live``: a world that is watched while it runs, in a window, in a film, or in a browser."""
 
-import json
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import typer
 
 from benchmarks.asking import look_where_the_user_stands
 from benchmarks.live import options
+from benchmarks.live.agreeing import How, agree, length_of, size_of
+from benchmarks.live.ending import Told, ending
 from benchmarks.live.making import What, session_of
 from benchmarks.progress import Bar
-from metaverse_env.errors import ConfigurationError
 from metaverse_env.folders import writable
 from metaverse_env.live.calling import ServerCalls
 from metaverse_env.live.filming import film
 from metaverse_env.live.obeying import checked_speed
 from metaverse_env.live.replaying import Replay
 from metaverse_env.live.session import TICKS_PER_S, Session
-from metaverse_env.live.simulation import Simulation
 from metaverse_env.live.watching import FPS, watch
 from metaverse_env.plugins import resolve
-from metaverse_env.recording import save_recording
+from metaverse_env.rendering.camera import film_format
+from metaverse_env.rendering.film import even
 from metaverse_env.rendering.layout import REFERENCE
 
 KEY: Final = "METAVERSE_API_KEY"
@@ -32,32 +32,19 @@ PAGES: Final = {"web": "benchmarks.live.web:serve"}
 FILM_S: Final = 20.0
 FILM_FPS: Final = 30
 """Length and pace of a film by default [choice]; one of a recording is as long as that."""
-LARGEST: Final = 8192
-"""Most width and height of a picture, px [choice]: 8K."""
-
-
-class How(NamedTuple):
-    """How it is shown."""
-
-    headless: bool
-    web: bool
-    out: Path | None
-    size: tuple[int, int] | None
-    seconds: float | None
-    fps: int | None
-    host: str
-    port: int
-    as_json: bool
+LINE_EVERY_S: Final = 5.0
+"""How often a line says how far a film is, where there is no terminal [choice]."""
 
 
 def live(
     scenario: options.ScenarioName = None,
-    policy: options.PolicyName = "threshold",
-    seed: options.Seed = 0,
+    policy: options.PolicyName = None,
+    seed: options.Seed = None,
     speed: options.Speed = TICKS_PER_S,
     size: options.Size = None,
-    dynamics: options.Dynamics = "stgnn",
+    dynamics: options.Dynamics = None,
     forecaster: options.Forecaster = None,
+    trace: options.TraceFile = None,
     headless: options.Headless = False,
     out: options.Out = None,
     seconds: options.Seconds = None,
@@ -85,100 +72,59 @@ def live(
     """
     look_where_the_user_stands()
     checked_speed(speed)
-    asked = How(headless, web, out, _size(size), _length(seconds, ticks, speed), fps, host, port, as_json)
+    asked = How(headless, web, out, size_of(size), length_of(seconds, ticks, speed), fps, host, port, as_json)
     what = What(
-        scenario, policy, seed, dynamics, forecaster, replay, cluster, selector, dry_run_cluster, kubeconfig,
+        scenario, policy, seed, dynamics, forecaster, trace, replay, cluster, selector, dry_run_cluster, kubeconfig,
         prometheus, queries, tick_s, keep,
     )  # fmt: skip
-    _agree(what, asked)
+    agree(what, asked)
     calls = None if server is None else ServerCalls(server, os.environ.get(KEY))
-    with session_of(what, speed, calls) as session:
-        told = _show(session, asked)
-        if keep is not None and isinstance(session.source, Simulation):
-            told["episode"] = str(save_recording(session.source.recording(), keep))
-    if as_json:
-        typer.echo(json.dumps(told, indent=2))
+    with session_of(what, speed, calls) as session, ending(session, as_json) as told:
+        _show(session, asked, told)
 
 
-def _agree(what: What, how: How) -> None:
-    """Refuse what contradicts itself.
-
-    Raises:
-        ConfigurationError: It does.
-    """
-    sources = {"--replay": what.replay, "--cluster": what.cluster, "--dry-run-cluster": what.dry_run_cluster}
-    chosen = [name for name, value in sources.items() if value]
-    if len(chosen) > 1:
-        raise ConfigurationError(f"{' and '.join(chosen)} are different worlds; give one of them")
-    if chosen and what.keep is not None:
-        raise ConfigurationError(f"--keep records a simulation, and {chosen[0]} shows none; leave it out")
-    if what.replay is not None and what.scenario is not None:
-        raise ConfigurationError("--replay is of the scenario that it was recorded in; leave --scenario out")
-    if how.headless and how.web:
-        raise ConfigurationError("--headless writes a film, and --web shows pages; give one of them")
-    if what.keep is not None and what.keep.suffix != ".npz":
-        raise ConfigurationError(f"--keep {what.keep}: a recorded episode ends with .npz")
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    width, cross, height = text.lower().partition("x")
-    if not (cross and width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
-        raise ConfigurationError(f"--size {text!r}: give WIDTHxHEIGHT in px, such as 1280x720")
-    size = int(width), int(height)
-    if max(size) > LARGEST:
-        raise ConfigurationError(f"--size {text}: at most {LARGEST} px wide and high")
-    return size
-
-
-def _length(seconds: float | None, ticks: int | None, speed: float) -> float | None:
-    if seconds is not None and ticks is not None:
-        raise ConfigurationError("--seconds and --ticks both say how long; give one of them")
-    return seconds if ticks is None else ticks / speed
-
-
-def _show(session: Session, how: How) -> dict[str, Any]:
-    """Show a session as it was asked for; return what there is to tell of it."""
-    told: dict[str, Any] = {}
+def _show(session: Session, how: How, told: Told) -> None:
+    """Show a session as it was asked for; note what there is to tell of it."""
     if how.headless:
-        told = _film(session, how)
+        _film(session, how, told)
     elif how.web:
         serve = resolve("page", "web", {"web": "benchmarks.live.web:serve"}, "serve")  # only here a server is needed
         serve(session, how.host, how.port, how.as_json, how.seconds)
     else:
-        folder = writable(how.out or Path())
+        folder = writable(how.out or ".")
         say = partial(typer.echo, err=how.as_json)
         watch(session, folder, how.size, how.seconds, how.fps or FPS, say)
-    return {**_facts(session), **told}
 
 
-def _film(session: Session, how: How) -> dict[str, Any]:
-    path, fps = how.out or Path("live.mp4"), how.fps or FILM_FPS
+def _film(session: Session, how: How, told: Told) -> None:
+    path, fps = Path(how.out or "live.mp4"), how.fps or FILM_FPS
+    form = "frames" if how.is_folder else film_format(path)
     seconds = _film_s(session) if how.seconds is None else how.seconds
-    with Bar(round(seconds * fps), unit="pictures", text="filming") as bar:
-        pictures = film(
-            session, path, seconds=seconds, fps=fps, size=how.size or REFERENCE, progress=lambda: bar.advance("filming")
-        )
-    if not how.as_json:
-        typer.echo(f"Film: {path} ({pictures} pictures, {session.source.ticks} ticks)")
-    return {"film": str(path), "pictures": pictures, "fps": fps}
+    size, say = _film_size(how, form), partial(typer.echo, err=how.as_json)
+    told |= {"film": str(path), "pictures": 0, "fps": fps}
+    try:
+        with Bar(round(seconds * fps), unit="pictures", text="filming", every_s=LINE_EVERY_S) as bar:
+
+            def taken() -> None:
+                told["pictures"] += 1
+                bar.advance("filming")
+
+            film(session, path, seconds=seconds, fps=fps, size=size, form=form, progress=taken)
+    finally:
+        if told["pictures"]:
+            say(f"Film: {path} ({told['pictures']} pictures, {session.source.ticks} ticks)")
+
+
+def _film_size(how: How, form: str) -> tuple[int, int]:
+    """Return the size of a film; of an odd one say that it cannot be."""
+    asked = how.size or REFERENCE
+    size = even(asked) if form == "mp4" else asked
+    if size != asked:
+        said = f"--size {asked[0]}x{asked[1]}: an .mp4 has an even width and height; it gets {size[0]}x{size[1]}"
+        typer.echo(said, err=True)
+    return size
 
 
 def _film_s(session: Session) -> float:
     source = session.source
     return source.length / session.interface.ticks_per_s if isinstance(source, Replay) else FILM_S
-
-
-def _facts(session: Session) -> dict[str, Any]:
-    """Return where a session has got to."""
-    snapshot, shown = session.snapshot, session.interface
-    return {
-        "source": shown.source,
-        "state": shown.state,
-        "scenario": snapshot.scenario,
-        "policy": session.policy,
-        "ticks": session.source.ticks,
-        "users": sum(zone.users for zone in snapshot.zones),
-        "messages": [message._asdict() for message in shown.messages],
-    }

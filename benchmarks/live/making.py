@@ -3,24 +3,32 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from benchmarks.conditions import conditions
 from bridges.connecting import connect, connect_memory
+from metaverse_env.live.archive import Archive
 from metaverse_env.live.calling import ServerCalls
-from metaverse_env.live.replaying import Replay
+from metaverse_env.live.replaying import FORECASTER, Replay
 from metaverse_env.live.session import Session
 from metaverse_env.live.simulation import Simulation, Terms
 from metaverse_env.live.sources import Source
+
+SCENARIO: Final = "multi_zone"
+POLICY: Final = "threshold"
+DYNAMICS: Final = "stgnn"
+"""What is shown by default."""
 
 
 class What(NamedTuple):
     """What is to be shown."""
 
     scenario: str | None
-    policy: str
-    seed: int
-    dynamics: str
+    policy: str | None
+    seed: int | None
+    dynamics: str | None
     forecaster: str | None
+    trace: Path | None
     replay: Path | None
     cluster: str | None
     selector: str | None
@@ -47,12 +55,21 @@ def session_of(what: What, speed: float, calls: ServerCalls | None) -> Iterator[
 def _source(what: What) -> Source:
     """Make what is shown."""
     if what.replay is not None:
-        return Replay(what.replay, forecaster=what.forecaster or "none")
+        return Replay(what.replay, forecaster=what.forecaster or "")
     if what.cluster is None and not what.dry_run_cluster:
-        scenario, forecaster = what.scenario or "multi_zone", what.forecaster or "stgnn"
-        terms = Terms(scenario, what.policy, what.seed, what.dynamics, forecaster)
-        return Simulation(terms, keep=what.keep is not None)
+        return Simulation(_terms(what), archive=None if what.keep is None else Archive(what.keep))
     return _cluster(what)
+
+
+def _terms(what: What) -> Terms:
+    """Return how a world is simulated; a trace is scaled as comparisons scale it."""
+    scenario, forecaster = what.scenario or SCENARIO, what.forecaster or FORECASTER
+    policy, seed = what.policy or POLICY, what.seed or 0
+    if what.trace is None and what.dynamics != "trace":
+        return Terms(scenario, policy, seed, what.dynamics or DYNAMICS, forecaster)
+    trace = None if what.trace is None else str(what.trace)
+    users = conditions(scenario, dynamics=what.dynamics, forecaster=forecaster, seeds=1, seed=seed, trace=trace)
+    return Terms(users.scenario, policy, seed, users.dynamics, forecaster, users.trace)
 
 
 def _cluster(what: What) -> Source:
@@ -60,8 +77,8 @@ def _cluster(what: What) -> Source:
 
     scenario = what.scenario
     if what.cluster is None:
-        scenario = scenario or "multi_zone"
-        site, text = connect_memory(scenario, what.seed), "in memory"
+        scenario = scenario or SCENARIO
+        site, text = connect_memory(scenario, what.seed or 0), "in memory"
     else:
         text = f"namespace {what.cluster}"
         site = connect(
@@ -74,8 +91,8 @@ def _cluster(what: What) -> Source:
     return ClusterSource(
         site,
         text,
-        what.policy,
-        forecaster=what.forecaster or "stgnn",
+        what.policy or POLICY,
+        forecaster=what.forecaster or FORECASTER,
         tick_s=what.tick_s,
         scenario=scenario,
         paced=what.cluster is not None,

@@ -98,7 +98,7 @@ def _log_in(load: Load) -> Login:
         opened = package.ApiClient(configuration)
     except (files.ConfigException, OSError, ValueError) as error:
         raise ConfigurationError(
-            f"cannot log in to Kubernetes: {error}. Name a kubeconfig, or see KUBECONFIG"
+            f"cannot log in to Kubernetes: {str(error).rstrip('.')}. Name a kubeconfig, or see KUBECONFIG"
         ) from error
     server = configuration.host.rstrip("/")
     return Login(server, opened.rest_client.pool_manager, lambda: _token(configuration), opened.close)

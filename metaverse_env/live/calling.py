@@ -24,6 +24,8 @@ MOST_MESSAGES: Final = 64
 _EMBEDDING: Final = 32
 """Width of an intent that the server takes."""
 _OK: Final = 200
+_SILENT: Final = ": no answer: "
+"""Between what was asked and why nothing came back."""
 
 
 class Told(NamedTuple):
@@ -43,6 +45,10 @@ class ServerCalls:
         timeout_s: For one answer.
         first_wait_s: Until the next try after the first failure.
 
+    Attributes:
+        reported: Ticks that the server was to be told.
+        delivered: Ticks that it was told, and answered.
+
     Raises:
         ConfigurationError: No address of a server.
     """
@@ -57,6 +63,7 @@ class ServerCalls:
         self._messages: deque[Message] = deque(maxlen=MOST_MESSAGES)
         self._state: tuple[SourceState, str] = ("waiting", "not asked yet")
         self._ending = False
+        self.reported = self.delivered = 0
         self._thread = threading.Thread(target=self._run, name="prediction server", daemon=True)
         self._thread.start()
 
@@ -76,6 +83,7 @@ class ServerCalls:
         told = Told(reports_of(shell), focus, float(shell.telemetry.weather["time_s"][0]))
         with self._lock:
             self._waiting = told
+            self.reported += 1
             self._lock.notify()
 
     def messages(self) -> Sequence[Message]:
@@ -98,9 +106,11 @@ class ServerCalls:
         while (told := self._next()) is not None:
             failed = self._tell(told)
             if not failed:
+                self.delivered += 1
                 wait_s = self._first_wait_s
                 continue
-            self._put(("away", f"{failed}; next try in {wait_s:g} s"), Message(told.time_s, "server", failed, False))
+            why = failed.partition(_SILENT)[2] or failed
+            self._put(("away", f"{why}; next try in {wait_s:g} s"), Message(told.time_s, "server", failed, False))
             self._sleep(wait_s)
             wait_s = min(2.0 * wait_s, LONGEST_WAIT_S)
 
@@ -160,7 +170,7 @@ def _report(name: str, zone: Any, intent: Any) -> dict[str, Any]:
 def _refused(path: str, reply: Reply) -> str:
     """Return why there is no prediction."""
     if reply.status is None:
-        return f"POST {path}: {reply.reason}"
+        return f"POST {path}{_SILENT}{reply.reason}"
     detail = reply.body.get("detail", "") if isinstance(reply.body, dict) else ""
     key = "; METAVERSE_API_KEY may hold a key" if reply.status in (401, 403) else ""
     return f"POST {path} {reply.status} {reply.reason}{': ' if detail else ''}{str(detail)[:120]}{key}"
@@ -172,8 +182,8 @@ def _said(path: str, asked: dict[str, Any], answer: Any, took_ms: float) -> str 
         if path == "/predict":
             cores, memory, latency = (float(answer[name]) for name in ("cpu_cores", "memory_mb", "latency_ms"))
             said = f"{asked['zone_name']}, {asked['active_users']:.0f} users: {cores:.2f} cores, {memory:.0f} MB"
-            return f"POST {path} {said}, {latency:.0f} ms (answered in {took_ms:.0f} ms)"
+            return f"{path} in {took_ms:.0f} ms: {said}, {latency:.0f} ms"
         made = sum("cpu_cores" in one for one in answer["predictions"])
-        return f"POST {path} {made} of {len(asked['reports'])} zones (answered in {took_ms:.0f} ms)"
+        return f"{path} in {took_ms:.0f} ms: {made} of {len(asked['reports'])} zones"
     except (LookupError, TypeError, ValueError):
         return None

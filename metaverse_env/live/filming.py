@@ -17,6 +17,7 @@ def film(
     seconds: float,
     fps: int = 30,
     size: tuple[int, int] = REFERENCE,
+    form: str = "",
     progress: Callable[[], object] = lambda: None,
 ) -> int:
     """Write a film of a session.
@@ -27,6 +28,7 @@ def film(
         seconds: How long the film is, s.
         fps: Pictures per second.
         size: Width and height, px.
+        form: ``"mp4"``, ``"gif"`` or ``"frames"``; by default what the path says.
         progress: Called after every picture.
 
     Returns:
@@ -42,7 +44,7 @@ def film(
     if count < 1:
         raise ConfigurationError(f"a film of {seconds:g} s at {fps} pictures per second has no picture")
     session.frame(size, controls=False)  # refuses a size before anything is written
-    with Camera(path, fps) as camera:
+    with Camera(path, fps, form) as camera:
         canvas = drawing("canvas")(size)
         while camera.pictures < count and not session.over:
             camera.take(canvas.draw(session.frame(size, controls=False)))

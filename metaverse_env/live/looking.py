@@ -5,7 +5,8 @@ from dataclasses import replace
 from metaverse_env.envs.shell import Step
 from metaverse_env.live.calling import ServerCalls
 from metaverse_env.live.sources import Source
-from metaverse_env.rendering.interface import Interface
+from metaverse_env.rendering.interface import Interface, Message
+from metaverse_env.rendering.news import news
 from metaverse_env.rendering.reading import read_shell
 from metaverse_env.rendering.snapshot import Snapshot, Trail
 
@@ -27,7 +28,14 @@ class Onlooker:
         self._seen = step
         snapshot = read_shell(source.shell, step, self._trail)
         self._trail = snapshot.trail
-        return snapshot
+        return replace(snapshot, wishes=source.wishes) if source.wishes else snapshot
+
+
+def happened(snapshot: Snapshot) -> list[Message]:
+    """Return what befell the world in its tick, for the ticker; what was asked for it is told by its source."""
+    trail = snapshot.trail
+    fresh = [event for event in trail.recent() if event.tick == trail.tick and event.kind not in ("more", "less")]
+    return [Message(time_s, "event", words) for time_s, words in news(snapshot, fresh)]
 
 
 def stated(interface: Interface, source: Source, calls: ServerCalls | None) -> Interface:

@@ -16,6 +16,7 @@ from metaverse_env.recording.file import load_recording
 from metaverse_env.recording.replaying import Replayed, lived
 from metaverse_env.rendering.interface import Message, SourceState
 from metaverse_env.rendering.interface import Source as Kind
+from metaverse_env.rendering.snapshot import Wish
 from metaverse_env.wrapping import simulated
 
 Array = np.ndarray
@@ -25,25 +26,31 @@ TOLERANCE: Final = 1e-3
 and nobody sees it."""
 
 
+FORECASTER: Final = "stgnn"
+"""Forecasts where nobody says who did: that of ``metaverse live`` [choice]."""
+
+
 class Replay:
     """A :class:`~metaverse_env.live.sources.Source` of one world of a recording.
 
     Args:
         path: Of a file that :func:`~metaverse_env.recording.save_recording` wrote.
         world: Which of its worlds.
-        forecaster: What is believed of the future; recordings hold no forecasts.
+        forecaster: What is believed of the future, which is computed anew, too; the recorded one when empty, or
+            :data:`FORECASTER` where none is recorded.
 
     Raises:
         MetaverseError: It cannot be read or lived again, or has no such world.
     """
 
     kind: Kind = "replay"
+    wishes: tuple[Wish, ...] = ()
     paced = False
 
-    def __init__(self, path: Path, world: int = 0, forecaster: str = "none") -> None:
+    def __init__(self, path: Path, world: int = 0, forecaster: str = "") -> None:
         self.text = path.name
         self._recording = one_world(load_recording(path), world)
-        self._forecaster = forecaster
+        self._forecaster = forecaster or self._recording.origin.forecaster or FORECASTER
         self.policy = self._recording.origin.policy
         self._departed = ""
         self.restart()

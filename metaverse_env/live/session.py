@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 
 from metaverse_env.errors import MetaverseError
+from metaverse_env.live.board import Board
 from metaverse_env.live.calling import ServerCalls
 from metaverse_env.live.commands import Command
 from metaverse_env.live.controls import meaning
-from metaverse_env.live.looking import Onlooker, stated
+from metaverse_env.live.looking import Onlooker, happened, stated
 from metaverse_env.live.obeying import DO, checked_speed, with_name
 from metaverse_env.live.pictures import Pictures
 from metaverse_env.live.sources import Source
@@ -85,6 +86,7 @@ class Session:
         self.interface = Interface(ticks_per_s=checked_speed(ticks_per_s), policy=source.policy)
         self.phase, self.ended, self.photos_due, self.error = 1.0, False, 0, None
         self._onlooker, self._pictures, self._changed = Onlooker(), Pictures(), True
+        self._board, self._passed_s = Board(), 0.0
         self.snapshot = self._onlooker.look(source)
         self._tell_state()
 
@@ -135,6 +137,7 @@ class Session:
         Returns:
             Whether there is another picture than after the last call.
         """
+        self._passed_s += dt_s
         moved = not self.interface.paused and self._move(dt_s)
         self._listen()
         changed, self._changed = self._changed or moved, False
@@ -175,15 +178,15 @@ class Session:
 
     def begin(self) -> None:
         """Show the source from its start, as after a change of the scenario."""
-        self.interface = replace(self.interface, selected=None, messages=())  # of another time
+        self.interface, self._board = replace(self.interface, selected=None, messages=(), board=()), Board()
         self.phase = 1.0
         self._look()
 
     def _look(self) -> None:
         """Take note of a tick."""
         self._changed = True
-        self._tell(self.source.messages())
         self.snapshot = self._onlooker.look(self.source)
+        self._tell([*self.source.messages(), *happened(self.snapshot)])
         self._tell_state()
 
     def _listen(self) -> None:
@@ -194,7 +197,8 @@ class Session:
 
     def _tell(self, messages: Sequence[Message]) -> None:
         if messages:
-            self.interface, self._changed = self.interface.told(*messages), True
+            self._board.tell(messages, self._passed_s)
+            self.interface, self._changed = self.interface.told(*messages, board=self._board.lines), True
 
     def _tell_state(self) -> None:
         told = stated(self.interface, self.source, self.calls)
@@ -218,8 +222,8 @@ class Session:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come: somebody ended it, or the source has no further tick."""
-        return self.ended or self.source.state[0] == "ended"
+        """Whether nothing more will come: somebody ended it, or the last tick of the source has been shown."""
+        return self.ended or (self.source.state[0] == "ended" and self.phase >= 1.0)
 
     @property
     def policy(self) -> str:

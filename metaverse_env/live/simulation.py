@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from metaverse_env.contracts import Policy, reveal
 from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.errors import ConfigurationError
+from metaverse_env.live.archive import Archive
 from metaverse_env.live.commands import Inject
 from metaverse_env.live.telling import told_of
 from metaverse_env.plugins import resolve_own
@@ -14,6 +16,7 @@ from metaverse_env.recording.episode import Origin, Recording, take_turn
 from metaverse_env.recording.keeping import Keeper
 from metaverse_env.rendering.interface import Message, SourceState
 from metaverse_env.rendering.interface import Source as Kind
+from metaverse_env.rendering.snapshot import Wish
 from metaverse_env.scenario import Scenario, load_scenario
 from metaverse_env.simulator.injecting import Injection
 from metaverse_env.simulator.injecting import Kind as Kinds
@@ -28,8 +31,8 @@ MOST_KEPT: Final = 5_760
 
 _WORDS: Final = {
     "flash_crowd": "a flash crowd comes to {}",
-    "node_failure": "node {} fails",
-    "node_recovery": "node {} is back",
+    "node_failure": "node-{} fails",
+    "node_recovery": "node-{} is given back",
 }
 
 
@@ -72,6 +75,7 @@ class Simulation:
     Args:
         terms: How.
         keep: Whether to keep its episode, up to :data:`MOST_KEPT` ticks, for :meth:`recording`.
+        archive: Takes every kept episode when another one begins, and at the end; see :meth:`put_away`.
 
     Raises:
         MetaverseError: What cannot be made.
@@ -79,12 +83,13 @@ class Simulation:
 
     kind: Kind = "simulation"
     text = ""
+    wishes: tuple[Wish, ...] = ()
     paced = False
     state: tuple[SourceState, str] = ("live", "")
 
-    def __init__(self, terms: Terms, keep: bool = False) -> None:
-        self.terms = terms
-        self._kept, self._deciders = Keeper() if keep else None, [terms.policy]
+    def __init__(self, terms: Terms, keep: bool = False, archive: Archive | None = None) -> None:
+        self.terms, self.archive = terms, archive
+        self._kept, self._deciders = Keeper() if keep or archive is not None else None, [terms.policy]
         self.shell, self.policy = terms.shell(), terms.policy
         self.step: Step | None = None
         self.ticks = 0
@@ -119,7 +124,7 @@ class Simulation:
         trace = self.terms.trace
         file, scale = (None, 1.0) if trace is None else (trace.source, trace.scale)
         who, done = ", then ".join(self._deciders), tuple(self.injections)
-        origin = Origin(self.terms.dynamics, file, scale, who, injections=done)
+        origin = Origin(self.terms.dynamics, file, scale, who, injections=done, forecaster=self.terms.forecaster)
         return self._kept.recording(self.shell, [self.terms.seed], origin)
 
     def messages(self) -> Sequence[Message]:
@@ -142,9 +147,25 @@ class Simulation:
         """Start the same episode anew, under the policy that decides now."""
         self._begin(replace(self.terms, policy=self.policy))
 
+    def put_away(self) -> Path | None:
+        """Save the episode so far in the archive; return where, or ``None`` if there is nothing to save.
+
+        Raises:
+            ConfigurationError: It cannot be written.
+        """
+        if self.archive is None or not self._kept:
+            return None
+        path = self.archive.add(self.recording())
+        self._kept = Keeper()  # saved once
+        return path
+
     def _begin(self, terms: Terms) -> None:
         shell = terms.shell()
-        self._policy = self._loaded(terms.policy, shell)
+        policy, saved = self._loaded(terms.policy, shell), self.put_away()
+        if saved is not None:
+            text = f"the episode before is kept in {saved}; this one goes to another file"
+            self._messages.append(Message(float(shell.telemetry.weather["time_s"][0]), "note", text))
+        self._policy = policy
         self.terms, self.shell, self.step, self.ticks = terms, shell, None, 0
         self._kept, self._deciders = None if self._kept is None else Keeper(), [terms.policy]
         self.injections.clear()

@@ -7,6 +7,7 @@ from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.live.commands import Inject
 from metaverse_env.rendering.interface import Message, SourceState
 from metaverse_env.rendering.interface import Source as Kind
+from metaverse_env.rendering.snapshot import Wish
 
 
 class Source(Protocol):
@@ -19,6 +20,7 @@ class Source(Protocol):
         policy: Name of who decides.
         kind: What it is.
         text: Which one: a cluster, a file; empty for a simulation.
+        wishes: What a controller whom nobody obeys asked for at the latest tick, for each zone; else empty.
         paced: Whether ticks come at their own pace, rather than when :meth:`tick` is called.
     """
 
@@ -28,6 +30,7 @@ class Source(Protocol):
     policy: str
     kind: Kind
     text: str
+    wishes: tuple[Wish, ...]
     paced: bool
 
     @property

@@ -9,6 +9,7 @@ from metaverse_env.live.commands import Quit, Record
 from metaverse_env.live.session import Session
 from metaverse_env.rendering.camera import Camera
 from metaverse_env.rendering.events import Click, Closed, Event, Key
+from metaverse_env.rendering.film import even
 from metaverse_env.rendering.opening import drawing
 
 FPS: Final = 60
@@ -63,6 +64,8 @@ class _Show:
     def run(self, seconds: float | None, fps: int) -> None:
         """Show pictures until the end."""
         session, window, shown = self.session, self.window, None
+        session.note("starting …: the first tick takes some seconds")
+        window.show(session.frame(window.size))  # a window is not black while that is computed
         while not session.ended and (seconds is None or self.passed_s < seconds):
             for event in window.events():
                 self._obey(event)
@@ -137,7 +140,7 @@ class _Show:
             self.session.note(str(error), ok=False)
             self.session.apply(Record())
             return
-        self.canvas, self.filmed_s = drawing("canvas")(self.window.size), 0.0
+        self.canvas, self.filmed_s = drawing("canvas")(even(self.window.size)), 0.0
 
     def _free(self, ending: str) -> Path:
         """Return a name that no file has."""

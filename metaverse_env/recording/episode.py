@@ -43,6 +43,8 @@ class Origin:
         policy: Who decided, for people.
         intents: Whether users were heard; :func:`record` finds out. What they say changes nothing but ``signals``.
         injections: What was done to the worlds while they ran, beside the policy's commands.
+        forecaster: Who forecast while it was lived, for whoever shows it again; empty where nobody knows. It is no part
+            of the world.
     """
 
     dynamics: str = "physics"
@@ -51,6 +53,7 @@ class Origin:
     policy: str = ""
     intents: bool = False
     injections: tuple[Injection, ...] = ()
+    forecaster: str = ""
 
     def world(self, scenario: Scenario, worlds: int) -> SimulatedWorld:
         """Make such a world again; what was injected is for :class:`~metaverse_env.recording.injected.Injected`.

@@ -61,6 +61,10 @@ def load_recording(path: str | Path) -> Recording:
         ScenarioError: Its scenario is not valid.
     """
     path = Path(path)
+    if not path.exists():
+        raise ConfigurationError(
+            f"{path}: there is no such file; --keep of metaverse live and the demo write recordings"
+        )
     try:
         about, arrays = _read(path)
         _check_layout(path, about, arrays)

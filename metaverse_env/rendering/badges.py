@@ -4,24 +4,24 @@ from typing import Final
 
 from metaverse_env.rendering.chronicle import Event, EventKind
 from metaverse_env.rendering.colours import faded
-from metaverse_env.rendering.marks import SHORT_NAMES
 from metaverse_env.rendering.pen import Pen
-from metaverse_env.rendering.snapshot import NOTICEABLE, ZoneSnapshot, change_words
+from metaverse_env.rendering.snapshot import CROWDED, NOTICEABLE, SHORT_NAMES, ZoneSnapshot, change_words
 
 _SIZE: Final = 8.6
-_PAST: Final[dict[EventKind, tuple[str, str]]] = {
-    "oom": ("out of memory", "down"),
-    "up": ("serves again", "fine"),
-    "more": ("got more", "more"),
-    "less": ("got less", "less"),
+_PAST: Final[dict[EventKind, tuple[str, str, str]]] = {
+    "oom": ("service", "was killed: no memory", "down"),
+    "down": ("service", "was down", "down"),
+    "up": ("service", "serves again", "fine"),
+    "more": ("more", "got more {}", "more"),
+    "less": ("less", "got less {}", "less"),
 }
-"""Words and colour of what happened some ticks ago."""
+"""What happened some ticks ago: of each first word only the latest is told, by these words and in this colour."""
 
 
 Box = tuple[float, float, float, float]
 
 
-def draw_badges(pen: Pen, zone: ZoneSnapshot, events: tuple[Event, ...], tick: int, box: Box) -> None:
+def draw_badges(pen: Pen, zone: ZoneSnapshot, events: tuple[Event, ...], tick: int, why: str, box: Box) -> None:
     """Draw labels into a box, the most urgent first, as many as fit.
 
     Args:
@@ -29,24 +29,28 @@ def draw_badges(pen: Pen, zone: ZoneSnapshot, events: tuple[Event, ...], tick: i
         zone: What is now.
         events: What happened to it lately, the oldest first.
         tick: The present one.
+        why: Why its users suffer; empty where they do not, or nobody knows.
         box: Left, top, width and height.
     """
     x, y, width, height = box
     right = x + width
-    for label, colour, is_now in _badges(zone, events, tick):
+    for label, colour, is_now in _badges(zone, events, tick, why):
         wide = pen.width(label, _SIZE) + 5.0
+        if x == box[0]:
+            wide = min(wide, width)  # the first one is rather cut than left out
         if x + wide > right:
             break
         pen.rectangle(x, y, wide, height, colour if is_now else None, colour, corner=2.5)
-        pen.text(x + 2.5, y + height / 2, label, _SIZE, "card" if is_now else "muted")
+        pen.text(x + 2.5, y + height / 2, label, _SIZE, "card" if is_now else "muted", room=wide - 4.0)
         x += wide + 3.0
 
 
-def _badges(zone: ZoneSnapshot, events: tuple[Event, ...], tick: int) -> list[tuple[str, str, bool]]:
+def _badges(zone: ZoneSnapshot, events: tuple[Event, ...], tick: int, why: str) -> list[tuple[str, str, bool]]:
+    crowd = f"arrivals ×{zone.crowd:.1f}" if zone.crowd >= CROWDED else "crowd comes"
     everything = (
-        (zone.out_of_memory, "out of memory", "down"),
+        (bool(why), why, "down" if zone.down else "suffering"),
         (zone.stale_s > 0.0, f"no metrics {zone.stale_s:.0f} s", "muted"),
-        (zone.crowded, f"crowd ×{zone.crowd:.1f}", "less"),
+        (zone.crowded and crowd not in why, crowd, "less"),
         (zone.hands_over, f"hands over {100 * zone.handover:.0f} %", "fine"),
         *(_change(name, change) for name, change in zip(SHORT_NAMES, zone.change, strict=True)),
     )
@@ -55,12 +59,14 @@ def _badges(zone: ZoneSnapshot, events: tuple[Event, ...], tick: int) -> list[tu
 
 
 def _past(zone: ZoneSnapshot, events: tuple[Event, ...], tick: int) -> list[tuple[str, str, bool]]:
-    """Return what happened in the ticks before, each thing once, the latest first; and how often it was killed."""
+    """Return what happened in the ticks before and is over, the latest first; and how often it was killed."""
     found: dict[str, tuple[str, str, bool]] = {}
     for event in reversed(events):
         if event.kind in _PAST and event.tick < tick:
-            label, colour = _PAST[event.kind]
-            found.setdefault(label, (label, faded(colour, tick - event.tick), False))
+            about, label, colour = _PAST[event.kind]
+            found.setdefault(about, (label.format(event.what).rstrip(), faded(colour, tick - event.tick), False))
+    if zone.down:
+        found.pop("service", None)
     restarts = [(f"{zone.kills} restart{'s' * (zone.kills > 1)}", "down", False)] if zone.kills else []
     return [*found.values(), *restarts]
 

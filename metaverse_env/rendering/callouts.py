@@ -1,54 +1,48 @@
-"""What cannot be overlooked: a word over the crowd of a zone to which something bad, or its end, just happened."""
+"""What cannot be overlooked: a word in the corner of a zone's card, beside its crowd: what is, or has just begun.
 
-from math import cos, pi, sin
+What is over is told by the labels of the card, which do not contradict what is.
+"""
+
 from typing import Final
 
 from metaverse_env.rendering.chronicle import Event, EventKind
 from metaverse_env.rendering.colours import faded
-from metaverse_env.rendering.designs import CARDS
 from metaverse_env.rendering.layout import Layout
 from metaverse_env.rendering.pen import Pen
-from metaverse_env.rendering.snapshot import Snapshot
+from metaverse_env.rendering.snapshot import Snapshot, ZoneSnapshot
 
-_WORDS: Final[dict[EventKind, tuple[str, str]]] = {
-    "oom": ("OOM", "over"),
-    "down": ("DOWN", "down"),
-    "up": ("BACK", "fine"),
-    "crowd": ("CROWD", "less"),
-}
-"""Word and colour, the most urgent first."""
-
-_POINTS: Final = 12
+_SIZE: Final = 9.0
+_BEGUN: Final[dict[EventKind, tuple[str, str]]] = {"up": ("BACK", "fine"), "crowd": ("CROWD", "less")}
+"""Word and colour of what has just begun and still is, the most urgent first."""
 
 
 def draw_callouts(pen: Pen, world: Snapshot, layout: Layout) -> None:
-    """Draw one callout for each zone that needs one, the most urgent, fainter from tick to tick."""
-    if layout.level not in ("full", "compact"):
+    """Draw one callout for each zone that needs one, the most urgent; what has begun is fainter from tick to tick."""
+    if layout.level != "full":
         return
-    urgent: dict[int, Event] = {}
+    lately: dict[int, list[Event]] = {}
     for event in world.trail.recent():
-        if event.kind in _WORDS and (event.zone not in urgent or _rank(event) <= _rank(urgent[event.zone])):
-            urgent[event.zone] = event
-    for zone, event in urgent.items():
-        word, colour = _WORDS[event.kind]
-        _draw_burst(pen, layout, zone, word, faded(colour, world.trail.tick - event.tick))
+        lately.setdefault(event.zone, []).append(event)
+    for place, zone in enumerate(world.zones):
+        told = _told(zone, lately.get(place, ()), world.trail.tick)
+        if told is not None:
+            x, y = layout.corners[place]
+            _draw(Pen(pen.shapes, x, y, layout.scale), *told)
 
 
-def _rank(event: Event) -> int:
-    return list(_WORDS).index(event.kind)
+def _told(zone: ZoneSnapshot, events: list[Event] | tuple[()], tick: int) -> tuple[str, str] | None:
+    """Return word and colour."""
+    if zone.down or zone.out_of_memory:
+        return ("KILLED" if zone.out_of_memory else "DOWN"), "down"
+    for kind, (word, colour) in _BEGUN.items():
+        begun = [event.tick for event in events if event.kind == kind]
+        if begun and (kind != "crowd" or zone.crowded):
+            return word, faded(colour, tick - begun[-1])
+    return None
 
 
-def _draw_burst(pen: Pen, layout: Layout, zone: int, word: str, colour: str) -> None:
-    """Draw a star with a word in it; a pale star has a dark word."""
-    (x, y), radius = layout.middle(zone), layout.radius
-    outer, inner = 0.92 * radius, 0.72 * radius
-    corners = [
-        (x + (outer, inner)[n % 2] * cos(pi * n / _POINTS), y + (outer, inner)[n % 2] * sin(pi * n / _POINTS))
-        for n in range(2 * _POINTS)
-    ]
-    pen.polygon(tuple(corners), colour)
+def _draw(pen: Pen, word: str, colour: str) -> None:
+    """Draw a word on its colour; on a pale one it is dark."""
     shade = colour.partition("/")[2]
-    size = 0.42 * radius if CARDS[layout.level].radius > 20.0 else 0.5 * radius
-    room = 1.5 * radius
-    size *= min(1.0, 0.96 * room / pen.width(word, size))  # a word is made smaller, not shorter
-    pen.text(x, y, word, size, "ink" if shade and int(shade) <= 50 else "card", "middle", room=room)
+    pen.rectangle(2.5, 2.5, pen.width(word, _SIZE) + 6.0, 12.0, colour, corner=3.0)
+    pen.text(5.5, 8.5, word, _SIZE, "ink" if shade and int(shade) <= 50 else "card")

@@ -9,6 +9,7 @@ from typing import Final, Self
 import numpy as np
 
 from metaverse_env.errors import ConfigurationError, MetaverseError
+from metaverse_env.folders import writable
 from metaverse_env.plugins import resolve
 from metaverse_env.rendering.film import FILMS
 
@@ -25,12 +26,12 @@ _AHEAD: Final = 8
 
 
 def film_format(path: Path) -> str:
-    """Return the format of a film by its name: the ending, or ``"frames"`` of a name without one.
+    """Return the format of a film by its name: the ending, or ``"frames"`` of a folder or a name without one.
 
     >>> film_format(Path("demo.mp4")), film_format(Path("frames/"))
     ('mp4', 'frames')
     """
-    return path.suffix.removeprefix(".").lower() or "frames"
+    return "frames" if path.is_dir() else path.suffix.removeprefix(".").lower() or "frames"
 
 
 class Camera:
@@ -39,19 +40,22 @@ class Camera:
     Args:
         path: A file that ends with .mp4 or .gif, or a folder, which may hold no pictures yet.
         fps: Pictures per second.
+        form: One of :data:`FORMATS`; by default what the path says.
 
     Raises:
         UnknownNameError: Another ending.
-        ConfigurationError: No folder of that name, a pace that cannot be, or a folder with pictures.
+        ConfigurationError: No folder of that name or one that takes no files, a pace that cannot be, or a folder with
+            pictures.
         MissingDependencyError: The extra ``render`` is not installed.
     """
 
-    def __init__(self, path: Path, fps: int) -> None:
+    def __init__(self, path: Path, fps: int, form: str = "") -> None:
         if not 1 <= fps <= FASTEST_FPS:
             raise ConfigurationError(f"a film of {fps} pictures per second; give 1 to {FASTEST_FPS}")
-        self._write = resolve("film format", film_format(path), FORMATS, extra="render")
+        self._write = resolve("film format", form or film_format(path), FORMATS, extra="render")
         if not path.absolute().parent.is_dir():
             raise ConfigurationError(f"no folder {path.parent} for the film {path.name}; create it first")
+        writable(path.absolute().parent, f"film {path}")
         self.path, self.fps, self.pictures = path, fps, 0
         self._queue: queue.Queue[Array | None] = queue.Queue(_AHEAD)
         self._error: BaseException | None = None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from metaverse_env.rendering.badges import draw_badges
+from metaverse_env.rendering.causes import cause
 from metaverse_env.rendering.chronicle import Event
 from metaverse_env.rendering.designs import CARDS, Level
 from metaverse_env.rendering.icons import draw_icon, draw_person
@@ -15,7 +16,6 @@ from metaverse_env.rendering.interface import Interface
 from metaverse_env.rendering.lettering import spelled
 from metaverse_env.rendering.marks import (
     ENLARGED,
-    SHORT_NAMES,
     count_words,
     draw_bar,
     draw_change,
@@ -24,7 +24,7 @@ from metaverse_env.rendering.marks import (
     latency_words,
 )
 from metaverse_env.rendering.pen import Pen
-from metaverse_env.rendering.snapshot import Severity, Snapshot, ZoneSnapshot
+from metaverse_env.rendering.snapshot import SHORT_NAMES, Severity, Snapshot, ZoneSnapshot
 from metaverse_env.rendering.walking import Crowding
 
 AMOUNTS: Final = ("CPU {:.2f} of {:.2f} cores", "Memory {:.0f} of {:.0f} MB", "Network {:.0f} of {:.0f} Mbps")
@@ -76,7 +76,7 @@ def draw_frame(pen: Pen, subject: Subject, level: Level) -> None:
     corner = {"full": 5.0, "compact": 3.0}.get(level, 2.0)
     pen.rectangle(0.0, 0.0, design.width, design.card, f"{severity}_card", edge, thickness, corner)
     if subject.interface.selected == subject.number:
-        pen.rectangle(-2.5, -2.5, design.width + 5.0, design.height + 5.0, None, "ink", 2.0, corner)
+        pen.rectangle(-2.5, -2.5, design.width + 5.0, design.card + 5.0, None, "ink", 2.0, corner)
 
 
 def draw_card(pen: Pen, subject: Subject, level: Level) -> None:
@@ -111,7 +111,8 @@ def _draw_full(pen: Pen, subject: Subject) -> None:
     if interface.shows("forecast"):
         _draw_expected(pen, subject)
     if interface.shows("events"):
-        draw_badges(pen, zone, subject.events, subject.world.trail.tick, (90.0, 80.5, 105.0, 9.5))
+        why = cause(subject.world, zone)
+        draw_badges(pen, zone, subject.events, subject.world.trail.tick, why, (90.0, 80.0, 105.0, 9.5))
 
 
 def _draw_expected(pen: Pen, subject: Subject) -> None:
@@ -129,14 +130,14 @@ def _draw_compact(pen: Pen, subject: Subject) -> None:
     zone = subject.zone
     icons = _draw_activities(pen, subject, 95.5, 7.5, 4.0, both=False)
     pen.text(41.0, 7.5, subject.name, 9.5, room=icons - 42.0)
-    draw_latency(pen, zone, subject.severity, (41.0, 13.5, 40.0, 12.5), 9.5)
-    pen.text(20.0, 41.0, count_words(zone.users), 9.5, "muted", "middle", room=36.0)
+    draw_latency(pen, zone, subject.severity, (41.0, 13.5, 38.0, 12.5), 9.5)
+    pen.text(100.5, 20.0, count_words(zone.users), 8.0, "muted", "right", room=20.0)
     for resource in range(3):
         y = 30.5 + 6.0 * resource
         draw_bar(pen, zone, resource, (41.0, y - 2.0, 46.0, 4.0))
         draw_change(pen, zone.change[resource], 94.0, y, 2.7)
     if zone.hands_over:
-        pen.pointer(90.0, 20.0, 3.5, "fine")
+        pen.pointer(6.0, 42.0, 3.5, "fine")
 
 
 def _draw_dot(pen: Pen, subject: Subject) -> None:
@@ -183,10 +184,10 @@ def _draw_activities(pen: Pen, subject: Subject, right: float, y: float, radius:
 def _draw_row(pen: Pen, zone: ZoneSnapshot, resource: int, y: float) -> None:
     """Draw one resource of a full card; enlarged, with amounts."""
     if pen.scale < ENLARGED:
-        pen.text(90.0, y, SHORT_NAMES[resource], 8.6, "muted")
+        pen.text(90.0, y, SHORT_NAMES[resource], 8.49, "muted")  # just below their distance
         draw_bar(pen, zone, resource, (114.0, y - 2.75, 70.0, 5.5))
     else:
         amounts = AMOUNTS[resource].format(zone.usage[resource], zone.allocation[resource])
-        pen.text(90.0, y - 2.6, amounts, 3.8, "muted", room=94.0)
-        draw_bar(pen, zone, resource, (90.0, y + 0.6, 94.0, 3.0))
+        pen.text(90.0, y - 3.6, amounts, 3.8, "muted", room=94.0)
+        draw_bar(pen, zone, resource, (90.0, y - 1.1, 94.0, 2.4))
     draw_change(pen, zone.change[resource], 190.5, y, 3.2)

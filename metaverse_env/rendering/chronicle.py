@@ -52,6 +52,7 @@ class Event(NamedTuple):
         zone: To which zone, or -1.
         node: To which node, or -1.
         text: In words, to be read after the zone's or the node's name.
+        what: Short names of the resources that changed, if some did.
     """
 
     tick: int
@@ -60,6 +61,7 @@ class Event(NamedTuple):
     zone: int
     node: int
     text: str
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +94,7 @@ class Trail:
         nodes: The same of nodes.
         flows: The same of who is on the way.
         landed: Of those, who arrived in this tick.
+        users: Of all zones, at each tick that was seen.
     """
 
     rewards: tuple[float, ...] = ()
@@ -106,6 +109,7 @@ class Trail:
     nodes: "tuple[NodeSnapshot, ...]" = ()
     flows: "tuple[Flow, ...]" = ()
     landed: "tuple[Flow, ...]" = ()
+    users: tuple[float, ...] = ()
 
     def extended(self, reward: Reward | None) -> "Trail":
         """Return the trail one tick on; of a tick without a reward, only that it passed."""
@@ -138,6 +142,7 @@ class Trail:
             self,
             most_users=max(self.most_users, *(zone.users for zone in zones)),
             most_in_all=max(self.most_in_all, sum(zone.users for zone in zones)),
+            users=(*self.users, sum(zone.users for zone in zones))[-TRAIL_TICKS:],
             rows=(*self.rows, Row(self.tick, _values(zones)))[-ROWS:],
             events=(*self.events, *happened)[-MOST_EVENTS:],
             zones=zones,
@@ -152,7 +157,7 @@ class Trail:
         return tuple(fresh)[::-1]
 
 
-News = tuple[EventKind, int, int, str]
+News = tuple[EventKind, int, int, str, str]
 
 
 def _values(zones: "tuple[ZoneSnapshot, ...]") -> Array:
@@ -164,11 +169,11 @@ def _node_news(before: "tuple[NodeSnapshot, ...]", now: "tuple[NodeSnapshot, ...
     news: list[News] = []
     for place, (was, node) in enumerate(zip(before, now, strict=True)):
         if node.lost and not was.lost:
-            news.append(("node_lost", -1, place, "is lost"))
+            news.append(("node_lost", -1, place, "is lost", ""))
         if was.lost and not node.lost:
-            news.append(("node_back", -1, place, "is back"))
+            news.append(("node_back", -1, place, "is back", ""))
         if node.slow_ms > 0.0 >= was.slow_ms:
-            news.append(("node_slow", -1, place, f"has a slow network, +{node.slow_ms:.0f} ms"))
+            news.append(("node_slow", -1, place, f"has a slow network, +{node.slow_ms:.0f} ms", ""))
     return news
 
 
@@ -179,12 +184,13 @@ def _zone_news(before: "tuple[ZoneSnapshot, ...]", now: "tuple[ZoneSnapshot, ...
             ("oom", zone.out_of_memory, "is out of memory and restarts"),
             ("down", zone.down and not was.down and not zone.out_of_memory, "is down"),
             ("up", was.down and not zone.down, "serves again"),
-            ("crowd", zone.crowded and not was.crowded, "draws a crowd"),
+            ("crowd", zone.crowded and not was.crowded, "draws a crowd: arrivals grow"),
             ("handover", zone.hands_over and not was.hands_over, f"hands over {100 * zone.handover:.0f} % of arrivals"),
             ("more", zone.grew, f"gets {zone.changes('more')}"),
             ("less", zone.shrank, f"gives back {zone.changes('less')}"),
             ("announced", bool(zone.announced) and zone.announced != was.announced, f"announces {zone.announced}"),
         ):
             if holds:
-                news.append((kind, place, -1, text))  # type: ignore[arg-type]
+                what = zone.changed("more" if kind == "more" else "less") if kind in ("more", "less") else ""
+                news.append((kind, place, -1, text, what))  # type: ignore[arg-type]
     return news

@@ -32,6 +32,9 @@ _PLAIN: Final[dict[str, Colour]] = {
 """The strong ones are Okabe and Ito's palette for the colour blind (``less`` is darkened to be seen on white, ``fine``
 is its blue); no meaning is carried by colour alone."""
 
+CALLED: Final = {"fine": "blue", "near": "yellow", "over": "orange", "down": "black", "less": "purple"}
+"""What people call them, wherever they are told."""
+
 FADING: Final = ("fine", "near", "over", "down", "more", "less")
 """Colours that come in shades, too."""
 

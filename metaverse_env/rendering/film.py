@@ -26,6 +26,15 @@ FILMS: Final = {
 """Endings of a film's name, and what writes it."""
 
 
+def even(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the largest size of an .mp4 within a picture's: H.264 knows no odd width or height.
+
+    >>> even((1281, 720))
+    (1280, 720)
+    """
+    return size[0] // 2 * 2, size[1] // 2 * 2
+
+
 def record_episode_gif(
     shell: "Shell",
     policy: Policy,

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 Source = Literal["simulation", "server", "cluster", "replay"]
 SourceState = Literal["live", "waiting", "away", "ended"]
-MessageKind = Literal["simulated", "dry-run", "real", "server", "note"]
+MessageKind = Literal["simulated", "dry-run", "real", "server", "note", "event"]
 
 LAYERS: Final = ("users", "flows", "nodes", "activities", "forecast", "events", "curves", "ticker", "legend")
 """Parts of the picture that can be shown or hidden, in the order of the keys 1 to 9."""
@@ -23,8 +23,8 @@ class Message(NamedTuple):
 
     Attributes:
         time_s: When, s within the week; Monday 00:00 UTC is 0, as :attr:`.snapshot.Snapshot.time_s`.
-        kind: Whether it was only simulated, tried, really sent to a cluster, or a call to a prediction server; or a
-            note of the session's own, such as what was injected, saved or refused.
+        kind: Whether it was only simulated, tried, really sent to a cluster, or a call to a prediction server; a
+            note of the session's own, such as what was injected, saved or refused; or what happened in the world.
         text: What was said, and what came of it.
         ok: Whether it came to pass.
     """
@@ -96,7 +96,8 @@ class Interface:
         source_text: Which one: a URL, a cluster, a file.
         state: Whether that source answers.
         state_text: What it says of itself, such as why it does not answer.
-        messages: What the ticker tells, the oldest first.
+        messages: What was told lately, the oldest first.
+        board: Which of it the ticker shows, if somebody chose; the latest otherwise.
         recording: Whether a film is being written.
         any_script: Whether whoever draws has letters of all scripts, as a browser has; the window's font has not.
     """
@@ -114,6 +115,7 @@ class Interface:
     state: SourceState = "live"
     state_text: str = ""
     messages: tuple[Message, ...] = ()
+    board: tuple[Message, ...] = ()
     recording: bool = False
     any_script: bool = False
 
@@ -130,9 +132,9 @@ class Interface:
         """Return the interface with a layer of :data:`LAYERS` shown if it was hidden, and the reverse."""
         return replace(self, layers=self.layers ^ {layer})
 
-    def told(self, *messages: Message) -> "Interface":
-        """Return the interface after some more messages."""
-        return replace(self, messages=(*self.messages, *messages)[-MOST_MESSAGES:])
+    def told(self, *messages: Message, board: tuple[Message, ...] = ()) -> "Interface":
+        """Return the interface after some more messages, and with what the ticker shows of all of them."""
+        return replace(self, messages=(*self.messages, *messages)[-MOST_MESSAGES:], board=board)
 
 
 UNTOUCHED: Final = Interface()

@@ -18,8 +18,8 @@ from metaverse_env.zones import NO_ZONE, ZoneGraph
 Array = np.ndarray
 Box = tuple[float, float, float, float]
 
-SMALLEST: Final = (640, 360)
-"""Least width and height of a picture, px: below, the header's texts could not be read."""
+SMALLEST: Final = (960, 540)
+"""Least width and height of a picture, px: the letters of header, legend and ticker are then 8 px high."""
 
 REFERENCE: Final = (1280, 720)
 """The picture that lengths of the header, the panel and the legend are given for, px."""

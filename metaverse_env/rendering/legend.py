@@ -2,12 +2,14 @@
 
 from typing import Final, NamedTuple
 
+from metaverse_env.rendering.colours import CALLED
 from metaverse_env.rendering.designs import Level
 from metaverse_env.rendering.icons import draw_icon
 from metaverse_env.rendering.interface import Interface
 from metaverse_env.rendering.layout import FOOTER
 from metaverse_env.rendering.marks import FULL, MOST_SHOWN, NEARLY_FULL
 from metaverse_env.rendering.pen import Pen
+from metaverse_env.rendering.shelves import draw_ground
 from metaverse_env.rendering.snapshot import NEAR_OBJECTIVE, Snapshot
 
 LEGEND_WIDTH: Final = 786.0
@@ -62,8 +64,19 @@ class _Row:
         self.pen.rectangle(x - 18.75 + 1.3 * whole, y - 5.0, 1.5, 10.0, "ink")
         self.say(text)
 
+    def ring(self, text: str) -> None:
+        self.pen.circle(*self.key(10.0), 5.0, None, "less", 1.5)
+        self.say(text)
+
+    def curve(self, text: str) -> None:
+        """Explain curves without a forecast by one."""
+        x, y = self.key(36.0)
+        self.pen.line(((x - 18.0, y - 3.0), (x + 18.0, y - 3.0)), "muted", 1.0)
+        self.pen.line(((x - 18.0, y + 2.0), (x - 4.0, y + 4.0), (x + 8.0, y), (x + 18.0, y + 2.0)), "ink", 1.5)
+        self.say(text)
+
     def fan(self, text: str) -> None:
-        """Explain the curves by one."""
+        """Explain curves with a forecast by one."""
         x, y = self.key(36.0)
         self.pen.polygon(((x, y + 3.0), (x + 9.0, y - 3.0), (x + 9.0, y + 2.0)), "fine/50")
         self.pen.polygon(((x + 9.0, y + 2.0), (x + 9.0, y - 3.0), (x + 18.0, y - 5.0), (x + 18.0, y)), "fine/15")
@@ -71,11 +84,9 @@ class _Row:
         self.pen.line(((x, y + 3.0), (x + 18.0, y)), "fine", 1.5)
         self.say(text)
 
-    def shelf(self, text: str) -> None:
-        x, y = self.key(30.0)
-        self.pen.rectangle(x - 15.0, y - 4.0, 30.0, 8.0, "held")
-        self.pen.rectangle(x - 15.0, y - 4.0, 20.0, 8.0, "fine/30")
-        self.pen.rectangle(x - 15.0, y - 4.0, 30.0, 8.0, None, "muted")
+    def shelf(self, text: str, taken: float = 0.0, lost: bool = False, wide: float = 24.0) -> None:
+        x, y = self.key(wide)
+        draw_ground(self.pen, (x - wide / 2, y - 4.0, wide, 8.0), taken, lost)
         self.say(text)
 
 
@@ -114,11 +125,14 @@ def draw_legend(pen: Pen, about: Meaning, width: float) -> None:
     _draw_colours(_Row(pen, 1, width), about.objective_ms)
     if about.level == "point":
         return
-    alarm = f"orange from {100 * NEARLY_FULL:.0f} %, red from {100 * FULL:.0f} %, grey: old metrics"
+    alarm = f"{_ALARMS}, grey: old metrics"
     shown = "busiest resource" if about.level == "dot" else "CPU, memory, network"
     _Row(pen, 2, width).bar(f"{shown}: in use, of what is given (frame); mark: asked for; {alarm}")
     _draw_deeds(_Row(pen, 3, width), about)
     _draw_ground(_Row(pen, 4, width), about)
+
+
+_ALARMS: Final = f"{CALLED['near']} from {100 * NEARLY_FULL:.0f} %, {CALLED['over']} from {100 * FULL:.0f} %"
 
 
 def _draw_users(row: _Row, about: Meaning) -> None:
@@ -128,8 +142,9 @@ def _draw_users(row: _Row, about: Meaning) -> None:
     row.disc("here", 3.0, f"1 dot = {about.weight} users" if about.weight > 1 else "1 dot = 1 user")
     row.disc("arriving", 3.0, "comes (flies in)")
     row.disc("leaving", 3.0, "leaves (flies out)")
-    row.disc("travelling", 3.0, "moves to a neighbour, on the street")
+    row.disc("travelling", 3.0, "moves to a neighbour")
     row.disc("suffering", 3.0, "in a zone that suffers")
+    row.ring("an event draws a crowd")
 
 
 def _draw_colours(row: _Row, objective_ms: float) -> None:
@@ -144,12 +159,18 @@ def _draw_deeds(row: _Row, about: Meaning) -> None:
     row.triangle(False, "less", "for less in this tick")
     row.pointer("hands over to a neighbour")
     if about.level == "full" and about.forecasts is not None:
-        row.fan(f"p95 latency{', forecast: median to p90' * about.forecasts}; line: objective")
+        if about.forecasts:
+            row.fan("p95 latency, forecast: median to p90; line: objective")
+        else:
+            row.curve("p95 latency; line: objective")
 
 
 def _draw_ground(row: _Row, about: Meaning) -> None:
     if about.nodes:
-        row.shelf("shelf: node, filled by what it has given")
+        row.shelf("node, filled by what it has given", 0.6)
+        row.shelf(f"{100 * NEARLY_FULL:.0f} %", 0.9, wide=14.0)
+        row.shelf(f"{100 * FULL:.0f} %", 1.0, wide=14.0)
+        row.shelf("lost", lost=True)
     for name in about.activities:
         if row.x + 16.0 + row.pen.width(name, _SIZE) < row.right:
             row.icon(name)

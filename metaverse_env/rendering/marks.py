@@ -5,11 +5,14 @@ from typing import Final
 from metaverse_env.rendering.pen import Pen
 from metaverse_env.rendering.snapshot import NOTICEABLE, Severity, ZoneSnapshot
 
-SHORT_NAMES: Final = ("CPU", "MEM", "NET")
-"""Of the resources, where there is little room."""
-
 MOST_SHOWN: Final = 1.6
-"""Multiple of the allocation at which a bar ends; the largest discrete factor of the catalogue."""
+"""Multiple of the allocation up to which the mark of a bar goes; the largest discrete factor of the catalogue."""
+
+_OVERHANG: Final = 3.0 / 11.0
+"""Share of a bar's height by which its mark is longer at each end."""
+
+_EDGE: Final = 1.0
+"""Of a curve's box, kept free, for a line has a thickness."""
 
 NEARLY_FULL: Final = 0.8
 FULL: Final = 0.95
@@ -33,7 +36,7 @@ def latency_words(zone: ZoneSnapshot, ms: str = " ms") -> str:
     """Return the latency in words; from a second on in seconds, which is shorter."""
     if zone.down:
         return "OOM" if zone.out_of_memory else "DOWN"
-    return f"{zone.latency_ms:.0f}{ms}" if zone.latency_ms < 999.5 else f"{zone.latency_ms / 1000.0:.1f}s"
+    return f"{zone.latency_ms:.0f}{ms}" if zone.latency_ms < 999.5 else f"{zone.latency_ms / 1000.0:.1f} s"
 
 
 def count_words(users: float) -> str:
@@ -56,15 +59,15 @@ def draw_latency(pen: Pen, zone: ZoneSnapshot, severity: Severity, box: Box, siz
 
 
 def draw_bar(pen: Pen, zone: ZoneSnapshot, resource: int, box: Box) -> None:
-    """Draw the allocation as a frame, what is in use as its filling, and what is asked for as a mark."""
+    """Draw the allocation as a frame, what is in use as its filling, at most all of it, and the wish as a mark."""
     x, y, width, height = box
     whole = width / MOST_SHOWN
-    used = min(zone.utilisation[resource], MOST_SHOWN)
+    used, over = min(zone.utilisation[resource], 1.0), _OVERHANG * height
     given = zone.allocation[resource]
     asked = min(zone.pending[resource] / given, MOST_SHOWN) if given > 0.0 else 0.0
     pen.rectangle(x, y, whole, height, "held", "muted")
     pen.rectangle(x, y, whole * used, height, _filling(zone, used))
-    pen.rectangle(x + whole * asked - 0.75, y - 1.5, 1.5, height + 3.0, "ink")
+    pen.rectangle(x + whole * asked - 0.75, y - over, 1.5, height + 2.0 * over, "ink")
 
 
 def _filling(zone: ZoneSnapshot, used: float) -> str:
@@ -95,17 +98,21 @@ def draw_curve(pen: Pen, box: Box, past: tuple[float, ...], ahead: Ahead, ticks:
     pen.rectangle(x, y, width, height, "paper")
     step = width / (PAST_TICKS + (ticks[-1] if ahead else 0))
     now, bottom, up = x + step * PAST_TICKS, y + height, height / (2.0 * limit) if limit > 0.0 else 0.0
+
+    def level(value: float) -> float:
+        return bottom - min(max(value * up, _EDGE), height - _EDGE)
+
     if ahead:
-        start = now, bottom - min(past[-1] * up, height)
-        right = [now + step * tick for tick in ticks]
-        upper = [(px, bottom - min(p90 * up, height)) for px, (_, p90) in zip(right, ahead, strict=True)]
-        lower = [(px, bottom - min(median * up, height)) for px, (median, _) in zip(right, ahead, strict=True)]
+        start = now, level(past[-1])
+        right = [min(now + step * tick, x + width - _EDGE) for tick in ticks]
+        upper = [(px, level(p90)) for px, (_, p90) in zip(right, ahead, strict=True)]
+        lower = [(px, level(median)) for px, (median, _) in zip(right, ahead, strict=True)]
         draw_band(pen, (start, *upper), (start, *lower), warning(ahead, limit))
     pen.rectangle(x, y + height / 2 - 0.5, width, 1.0, "muted")
     shown = past[-PAST_TICKS - 1 :]
     first = now - step * (len(shown) - 1)
     if len(shown) > 1:
-        places = [(first + step * place, bottom - min(value * up, height)) for place, value in enumerate(shown)]
+        places = [(first + step * place, level(value)) for place, value in enumerate(shown)]
         pen.line(tuple(places), "ink", 1.5)
     if ahead:
         pen.rectangle(now - 0.5, y, 1.0, height, "muted")

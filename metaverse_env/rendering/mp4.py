@@ -3,22 +3,34 @@
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import imageio_ffmpeg
 
-from metaverse_env.rendering.film import Frames
+from metaverse_env.errors import MetaverseError
+from metaverse_env.rendering.film import Frames, even
 
 _QUALITY: Final = 6
 """Of imageio-ffmpeg's 0 to 10; the smallest text stays readable, and a film is about as large as a GIF of it."""
 
 
 def write_mp4(frames: Frames, path: Path, fps: int) -> None:
-    """Write pictures ``uint8 [height, width, 3]``; an odd width or height is stretched by one pixel, as H.264 needs."""
+    """Write pictures ``uint8 [height, width, 3]``; an odd width or height loses its last pixel, as H.264 needs.
+
+    Raises:
+        MetaverseError: It cannot be written.
+    """
     pictures = iter(frames)
     first = next(pictures)
-    size = first.shape[1], first.shape[0]
-    with closing(imageio_ffmpeg.write_frames(str(path), size, fps=fps, quality=_QUALITY, macro_block_size=2)) as film:
-        film.send(None)  # starts the encoder
-        for picture in chain([first], pictures):
-            film.send(picture.tobytes())
+    width, height = even((first.shape[1], first.shape[0]))
+    try:
+        with closing(_encoder(path, (width, height), fps)) as film:
+            film.send(None)  # starts the encoder
+            for picture in chain([first], pictures):
+                film.send(picture[:height, :width].tobytes())
+    except OSError as error:  # its text is the encoder's command line
+        raise MetaverseError(f"{path}: the film cannot be written: the encoder stopped. Is the disk full?") from error
+
+
+def _encoder(path: Path, size: tuple[int, int], fps: int) -> Any:
+    return imageio_ffmpeg.write_frames(str(path), size, fps=fps, quality=_QUALITY, macro_block_size=2)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from metaverse_env.rendering.colours import CALLED
 from metaverse_env.rendering.interface import CONTROLS, LAYERS, Interface
 from metaverse_env.rendering.pen import Pen
 from metaverse_env.rendering.shapes import Hit
@@ -41,8 +42,9 @@ def draw_help(pen: Pen, interface: Interface) -> Hit:
         pen.text(left + 634.0, y, words, 12.0, "ink" if interface.shows(layer) else "muted", room=272.0)
     lines = (
         "Click a zone for its past and its forecast.",
-        "Thick orange or black borders: users suffer.",
-        "Green triangles up, purple ones down: what the",
+        f"Thick {CALLED['over']} or {CALLED['down']} borders: users suffer.",
+        f"A {CALLED['less']} ring: an event draws a crowd there.",
+        f"Green triangles up, {CALLED['less']} ones down: what the",
         "controller asked for. The two lines at the top say it.",
     )
     for place, line in enumerate(lines):

@@ -20,11 +20,15 @@ Ahead = tuple[tuple[float, float], ...]
 
 _LEFT: Final = 14.0
 _WIDE: Final = PANEL - 28.0
-_CHARTS_FROM: Final = 82.0
+_CHARTS_FROM: Final = 92.0
+_EDGE: Final = 1.0
+"""Of a plot, kept free, for a line has a thickness."""
 _SHARES: Final = (70, 30)
 """Percent of a chart's width for the past and for the forecast."""
 
 _EVENTS_HIGH: Final = 84.0
+_WHOLE_FROM: Final = 100.0
+"""Ends of scales from which they are told as whole numbers."""
 _SECONDS_PER_MINUTE: Final = SECONDS_PER_HOUR / 60.0
 
 
@@ -58,6 +62,7 @@ def draw_panel(pen: Pen, world: Snapshot, interface: Interface, index: int, heig
     draw_latency(pen, zone, zone.severity(world.objective_ms), (_LEFT, 32.0, 74.0, 19.0), 14.0)
     _draw_words(pen, world, zone)
     charts = _charts(world, zone, index)
+    _draw_times(pen, world)
     high = (height - _CHARTS_FROM - _EVENTS_HIGH) / len(charts)
     for place, chart in enumerate(charts):
         _draw_chart(pen, chart, world, _CHARTS_FROM + high * place, high)
@@ -81,6 +86,21 @@ def _draw_words(pen: Pen, world: Snapshot, zone: ZoneSnapshot) -> None:
         pen.text(x + 34.0, 65.0, f"{zone.announced} announced", 12.0, "less", room=_LEFT + _WIDE - x - 34.0)
 
 
+def _present(world: Snapshot) -> float:
+    """Return where the present is, in charts."""
+    return _LEFT + _WIDE * (_SHARES[0] / 100 if world.ticks_ahead else 1.0)
+
+
+def _draw_times(pen: Pen, world: Snapshot) -> None:
+    """Write over the charts when their left end, the present and their right end are."""
+    y, present = _CHARTS_FROM - 5.0, _present(world)
+    pen.text(_LEFT, y, f"{ROWS * world.tick_s / _SECONDS_PER_MINUTE:.0f} min ago", 9.5, "muted")
+    pen.text(present, y, "now", 9.5, "muted", "middle" if world.ticks_ahead else "right")
+    if world.ticks_ahead:
+        ahead = f"in {world.ticks_ahead[-1] * world.tick_s / _SECONDS_PER_MINUTE:.0f} min"
+        pen.text(_LEFT + _WIDE, y, ahead, 9.5, "muted", "right")
+
+
 def _charts(world: Snapshot, zone: ZoneSnapshot, index: int) -> tuple[Chart, ...]:
     rows = [row.values[index] for row in world.trail.rows if index < len(row.values)]
     now = (zone.users, zone.latency_ms, *zone.usage, *zone.allocation)
@@ -96,7 +116,7 @@ def _charts(world: Snapshot, zone: ZoneSnapshot, index: int) -> tuple[Chart, ...
             past["latency_ms"],
             zone.latency_ahead_ms,
             objective,
-            f"objective {world.objective_ms:.0f} ms",
+            f"grey: objective {world.objective_ms:.0f} ms",
         ),
         Chart(
             "CPU",
@@ -104,7 +124,7 @@ def _charts(world: Snapshot, zone: ZoneSnapshot, index: int) -> tuple[Chart, ...
             past["cpu_cores"],
             zone.cpu_ahead_cores,
             past["allocated_cpu_cores"],
-            "given",
+            "grey: given",
         ),
         Chart(
             "Memory",
@@ -112,7 +132,7 @@ def _charts(world: Snapshot, zone: ZoneSnapshot, index: int) -> tuple[Chart, ...
             past["memory_mb"],
             zone.memory_ahead_mb,
             past["allocated_memory_mb"],
-            "given",
+            "grey: given",
         ),
         Chart(
             "Network",
@@ -120,7 +140,7 @@ def _charts(world: Snapshot, zone: ZoneSnapshot, index: int) -> tuple[Chart, ...
             past["bandwidth_mbps"],
             zone.bandwidth_ahead_mbps,
             past["allocated_bandwidth_mbps"],
-            "given",
+            "grey: given",
         ),
     )
 
@@ -129,16 +149,19 @@ def _draw_chart(pen: Pen, chart: Chart, world: Snapshot, y: float, height: float
     """Draw a chart: the past, the present as a line, the forecast as a band that fades, the limit in grey."""
     used = pen.text(_LEFT, y + 6.0, chart.title, 11.5, room=90.0)
     used += 8.0 + pen.text(_LEFT + used + 8.0, y + 6.0, chart.now, 11.5, "muted", room=_WIDE - used - 8.0)
-    if chart.limit_words:
-        pen.text(_LEFT + _WIDE, y + 6.0, chart.limit_words, 9.5, "muted", "right", room=_WIDE - used - 8.0)
     top, high = y + 14.0, height - 20.0
     pen.rectangle(_LEFT, top, _WIDE, high, "paper")
     most = max(chart.past.max(), chart.limit.max(initial=0.0), *(p90 for _, p90 in chart.ahead), 1e-6) * 1.05
-    present = _LEFT + _WIDE * (_SHARES[0] / 100 if world.ticks_ahead else 1.0)
+    present = _present(world)
+    scale = f"0 to {most:.3g}" if most < _WHOLE_FROM else f"0 to {most:.0f}"
+    says = (f"{chart.limit_words}; {scale}" if chart.limit_words else scale, scale)
+    room = _WIDE - used - 8.0
+    fits = next((words for words in says if pen.width(words, 9.5) <= room), "")
+    pen.text(_LEFT + _WIDE, y + 6.0, fits, 9.5, "muted", "right")
 
     def place(share: float, value: float) -> tuple[float, float]:
-        wide = present - _LEFT if share <= 0.0 else _LEFT + _WIDE - present
-        return present + share * wide, top + high * (1.0 - min(max(value, 0.0) / most, 1.0))
+        wide = present - _LEFT if share <= 0.0 else _LEFT + _WIDE - _EDGE - present
+        return present + share * wide, top + _EDGE + (high - 2.0 * _EDGE) * (1.0 - min(max(value, 0.0) / most, 1.0))
 
     def drawn(values: Array) -> tuple[tuple[float, float], ...]:
         return tuple(place((t + 1 - len(values)) / ROWS, value) for t, value in enumerate(values.tolist()))

@@ -11,12 +11,13 @@ import numpy as np
 from metaverse_env.contracts import View
 from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.history import HISTORY_FEATURES
-from metaverse_env.rendering.snapshot import Money, Snapshot, Trail, ZoneSnapshot
+from metaverse_env.rendering.snapshot import CROWDED, Money, Snapshot, Trail, Wish, ZoneSnapshot
 from metaverse_env.rendering.surroundings import read_flows, read_nodes, read_served
 from metaverse_env.reward import Reward
 from metaverse_env.scenario import Scenario
+from metaverse_env.simulator.events import ONSET
 from metaverse_env.simulator.world import SimulatedWorld
-from metaverse_env.telemetry import Forecast, Outcome
+from metaverse_env.telemetry import Command, Forecast, Outcome
 from metaverse_env.units import BANDWIDTH, CPU, LATENCY, MEMORY
 from metaverse_env.wrapping import simulated
 from metaverse_env.zones import ZoneGraph
@@ -119,6 +120,7 @@ def _columns(
         [1.0] * len(graph) if inside is None else np.exp(inside.state.zones["event_level"][0]).tolist(),
         _ahead(view.forecast, MEMORY, len(graph)),
         _ahead(view.forecast, BANDWIDTH, len(graph)),
+        [False] * len(graph) if inside is None else _crowds_to_come(inside.state.zones[0]),
     )
 
 
@@ -134,6 +136,12 @@ def _movements(true: Array | None, trail: Trail, zones: int) -> tuple[list[Any],
     return tuple(column.tolist() for column in columns)
 
 
+def _crowds_to_come(zones: Array) -> list[bool]:
+    """Return in which zones an event that will draw noticeably more users still grows."""
+    coming: list[bool] = ((zones["event_stage"] == ONSET) & (zones["event_peak"] >= np.log(CROWDED))).tolist()
+    return coming
+
+
 def _triples(values: Array) -> list[tuple[float, ...]]:
     return [tuple(row) for row in values.tolist()]
 
@@ -145,6 +153,14 @@ def _change(view: View, true: Array | None) -> Array:
     changed = before > 0.0 if true is None else (before > 0.0) & (true["changed"] > 0.0)[:, None]
     change: Array = np.divide(asked, before, out=np.ones(asked.shape, dtype=np.float32), where=changed)
     return change
+
+
+def wishes_of(view: View, command: Command) -> tuple[Wish, ...]:
+    """Return what a command for world 0 asks over what was asked for last, for each zone."""
+    before, asked = view.telemetry.zones["pending"][0], command.allocation[0]
+    change = np.divide(asked, before, out=np.ones(asked.shape, dtype=np.float32), where=before > 0.0)
+    rows = zip(change.tolist(), command.handover[0].tolist(), strict=True)
+    return tuple(Wish((cpu, memory, network), share) for (cpu, memory, network), share in rows)
 
 
 def _activities(true: Array | None, scenario: Scenario, zones: int) -> tuple[list[str], list[str]]:
@@ -179,9 +195,9 @@ def _kind(shell: Shell) -> str:
     """Say what moves the world and what forecasts it, by the names of their classes."""
     world, forecaster = simulated(shell.world), shell.forecaster
     moved_by = shell.world if world is None else world.dynamics
-    believed = "no forecast" if forecaster is None else f"{_words(forecaster, 'Forecaster')} forecast"
+    believed = "none" if forecaster is None else _words(forecaster, "Forecaster")
     replayed = "users of a trace, " if world is not None and world.replays else ""
-    return f"{replayed}{_words(moved_by, 'Dynamics')}, {believed}"
+    return f"{replayed}dynamics: {_words(moved_by, 'Dynamics')}, forecast: {believed}"
 
 
 def _words(thing: object, ending: str) -> str:

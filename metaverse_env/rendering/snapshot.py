@@ -1,7 +1,7 @@
 """What a picture says, as plain values of world 0 at one tick; :mod:`.reading` takes them out of the records."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from metaverse_env.rendering.around import Flow, NodeSnapshot, Served, Triple
 from metaverse_env.rendering.chronicle import TRAIL_TICKS, Trail
@@ -19,9 +19,17 @@ __all__ = [
     "Snapshot",
     "Trail",
     "Triple",
+    "Wish",
     "ZoneSnapshot",
     "change_words",
 ]
+
+RESOURCES: Final = ("CPU", "memory", "network")
+"""In the order of every triple."""
+SHORT_NAMES: Final = ("CPU", "MEM", "NET")
+"""Where there is little room."""
+
+Way = Literal["more", "less"]
 
 Severity = Literal["fine", "near", "over", "down"]
 
@@ -39,6 +47,11 @@ MULTIPLE_FROM: Final = 3.0
 
 LARGEST_MULTIPLE: Final = 100.0
 """Multiple from which it is no longer told how large it is; a choice."""
+
+
+def moves(change: float, way: Way) -> bool:
+    """Tell whether a factor is noticeably more, or less, than one."""
+    return change > 1.0 + NOTICEABLE if way == "more" else change < 1.0 - NOTICEABLE
 
 
 def change_words(change: float) -> str:
@@ -81,9 +94,10 @@ class ZoneSnapshot:
         left: Users who went home, or were lost, in this tick.
         moved_in: Users who arrived from a neighbour.
         moved_out: Users who set out for a neighbour.
-        crowd: How many times as many come because of an event; 1 without one.
+        crowd: Arrivals because of an event, over those without it; 1 without one.
         memory_ahead_mb: Forecast of memory, as ``latency_ahead_ms``.
         bandwidth_ahead_mbps: The same of bandwidth.
+        crowd_comes: Whether an event has begun that will draw noticeably more, and arrivals still grow.
     """
 
     name: str
@@ -111,6 +125,7 @@ class ZoneSnapshot:
     crowd: float = 1.0
     memory_ahead_mb: tuple[tuple[float, float], ...] = ()
     bandwidth_ahead_mbps: tuple[tuple[float, float], ...] = ()
+    crowd_comes: bool = False
 
     def severity(self, objective_ms: float) -> Severity:
         """Return how its users fare: the one judgement that the picture makes."""
@@ -135,8 +150,8 @@ class ZoneSnapshot:
 
     @property
     def crowded(self) -> bool:
-        """Whether an event draws noticeably more users."""
-        return self.crowd >= CROWDED
+        """Whether an event draws noticeably more users, or has begun and will."""
+        return self.crowd_comes or self.crowd >= CROWDED
 
     @property
     def grew(self) -> bool:
@@ -148,14 +163,14 @@ class ZoneSnapshot:
         """Whether less of a resource was asked for in this tick."""
         return min(self.change) < 1.0 - NOTICEABLE
 
-    def changes(self, way: Literal["more", "less"]) -> str:
+    def changes(self, way: Way) -> str:
         """Return what was asked for in this tick, more or less of it, in words."""
-        told = zip(("CPU", "memory", "network"), self.change, strict=True)
-        return ", ".join(
-            f"{name} {change_words(change)}"
-            for name, change in told
-            if (change > 1.0 + NOTICEABLE if way == "more" else change < 1.0 - NOTICEABLE)
-        )
+        told = zip(RESOURCES, self.change, strict=True)
+        return ", ".join(f"{name} {change_words(change)}" for name, change in told if moves(change, way))
+
+    def changed(self, way: Way) -> str:
+        """Return the short names of what more, or less, was asked for in this tick."""
+        return " ".join(name for name, change in zip(SHORT_NAMES, self.change, strict=True) if moves(change, way))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +187,18 @@ class Money:
     def total_eur_per_h(self) -> float:
         """All of it."""
         return self.resource_eur_per_h + self.change_eur_per_h + self.quality_eur_per_h
+
+
+class Wish(NamedTuple):
+    """What a controller asked for one zone and nobody did.
+
+    Attributes:
+        change: What was asked over what is in effect, per resource.
+        handover: Share of new sessions that a neighbour would serve.
+    """
+
+    change: Triple
+    handover: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +220,7 @@ class Snapshot:
         flows: Who is on the way.
         landed: Who was on the way a tick ago and arrived in this one; ``ahead_ticks`` is 0.
         served: Who is served by a neighbour.
+        wishes: What the controller asked for each zone, where nobody obeys it; empty where it is obeyed.
     """
 
     scenario: str
@@ -209,3 +237,4 @@ class Snapshot:
     flows: tuple[Flow, ...] = ()
     landed: tuple[Flow, ...] = ()
     served: tuple[Served, ...] = ()
+    wishes: tuple[Wish, ...] = ()

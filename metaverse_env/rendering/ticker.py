@@ -2,17 +2,16 @@
 
 from typing import Final
 
-from metaverse_env.rendering.chronicle import Event
 from metaverse_env.rendering.interface import Interface, Message, MessageKind
 from metaverse_env.rendering.layout import FOOTER
-from metaverse_env.rendering.lettering import spelled
+from metaverse_env.rendering.news import news
 from metaverse_env.rendering.pen import Pen
 from metaverse_env.rendering.snapshot import Snapshot
 from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_HOUR
 
 LINES: Final = 5
-FEW_ZONES: Final = 3
-"""Zones up to which every change of an allocation is told; of more, only what else happens. [choice]"""
+MOST_READ: Final = 100
+"""Events that are read for the latest lines, where many befall zones in one tick. [choice]"""
 
 _SIZE: Final = 10.6
 _PITCH: Final = 14.0
@@ -22,8 +21,9 @@ _TAGS: Final[dict[MessageKind, tuple[str, str]]] = {
     "real": ("REAL", "over"),
     "server": ("server", "fine"),
     "note": ("", "ink"),
+    "event": ("", "ink"),
 }
-"""Word and colour of the tag before a message; a note has none."""
+"""Word and colour of the tag before a message; notes and events have none."""
 
 
 def draw_ticker(pen: Pen, world: Snapshot, interface: Interface, width: float) -> None:
@@ -37,17 +37,8 @@ def draw_ticker(pen: Pen, world: Snapshot, interface: Interface, width: float) -
 def latest(world: Snapshot, interface: Interface) -> tuple[Message | tuple[float, str], ...]:
     """Return the lines to show, the oldest first: messages, or where nobody sends any, events as (time, words)."""
     if interface.messages:
-        return interface.messages[-LINES:]
-    few = len(world.zones) <= FEW_ZONES
-    told = [event for event in world.trail.events if few or event.kind not in ("more", "less")]
-    return tuple((event.time_s, f"{_who(world, interface, event)} {event.text}") for event in told[-LINES:])
-
-
-def _who(world: Snapshot, interface: Interface, event: Event) -> str:
-    """Return the name of the zone, or of the node, to which something happened."""
-    if event.zone < 0:
-        return world.nodes[event.node].name if event.node < len(world.nodes) else f"node-{event.node + 1}"
-    return spelled(world.zones[event.zone].name, event.zone + 1, interface.any_script)
+        return interface.board or interface.messages[-LINES:]
+    return news(world, world.trail.events[-MOST_READ:], interface.any_script)[-LINES:]
 
 
 def _draw_line(pen: Pen, line: Message | tuple[float, str], y: float, width: float) -> None:

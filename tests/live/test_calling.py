@@ -1,6 +1,7 @@
 """A real prediction server, told of every tick: while it is there, away, back, slow, strange, or asks for a key."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -85,10 +86,11 @@ def test_calls_are_shown_as_they_happen(real: Server) -> None:
         until(session, lambda: len(said(session)) >= 4)
         assert (session.interface.state, session.interface.state_text) == ("live", "")
         first, batch = said(session)[:2]
-        assert first.startswith("POST /predict zone-")
+        assert first.startswith("/predict in ")
         assert "users:" in first
         assert "cores" in first
-        assert batch.startswith("POST /predict/batch 2 of 2 zones")
+        assert batch.startswith("/predict/batch in ")
+        assert batch.endswith(" ms: 2 of 2 zones")
     known = {zone["zone_name"] for zone in real.client.get("/zones").json()["zones"]}
     assert known >= {"zone-1", "zone-2", "zone-3"}
 
@@ -96,23 +98,25 @@ def test_calls_are_shown_as_they_happen(real: Server) -> None:
 def test_the_zone_in_focus_is_the_one_that_is_asked_about(real: Server) -> None:
     with session_with(ServerCalls(real.url), zones=3) as session:
         session.press("Tab")
-        until(session, lambda: any("/predict zone-1," in text for text in said(session)))
+        until(session, lambda: any(text.startswith("/predict in ") and "zone-1," in text for text in said(session)))
 
 
 def test_more_zones_than_a_batch_holds_are_told_in_several(tmp_path: Path) -> None:
-    many = ["/predict/batch 256 of 256", "/predict/batch 43 of 43"]
+    many = ["/predict/batch 256 of 256 zones", "/predict/batch 43 of 43 zones"]
     with (
         server(tmp_path, "--max-zones", "400") as running,
         session_with(ServerCalls(running.url), zones=300) as session,
     ):
         until(session, lambda: len(said(session)) >= 3)
-        assert [" ".join(text.split(" ")[1:5]) for text in said(session)[1:3]] == many
+        assert [re.sub(r" in \d+ ms:", "", text) for text in said(session)[1:3]] == many
 
 
 def test_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> None:
     with session_with(ServerCalls("http://127.0.0.1:9", first_wait_s=0.05), zones=1) as session:
         until(session, lambda: session.interface.state == "away")
-        assert "POST /predict: Connection refused; next try in" in session.interface.state_text
+        assert session.interface.state_text.startswith("Connection refused; next try in")
+        assert said(session)[-1] == "POST /predict: no answer: Connection refused"
+        assert (session.calls.delivered, session.calls.reported > 0) == (0, True)
         assert session.source.ticks > 0
     with server(tmp_path) as running:
         port = running.url.rsplit(":", 1)[1]

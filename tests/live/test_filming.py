@@ -24,7 +24,7 @@ from metaverse_env.rendering.opening import drawing
 from tests.live.conftest import Start
 from tests.live.desktop import wait_for
 
-SIZE = (640, 360)
+SIZE = (960, 540)
 
 
 def made(start: Start, path: Path, seed: int = 0, pictures: int = 5) -> Path:
@@ -98,7 +98,7 @@ def test_a_policy_that_fails_ends_the_film_with_its_error(start: Start, tmp_path
         ("nowhere/film.mp4", {}, ConfigurationError, "no folder .*nowhere"),
         ("film.mp4", {"seconds": 0.0}, ConfigurationError, "has no picture"),
         ("film.mp4", {"fps": 121}, ConfigurationError, "give 1 to 120"),
-        ("film.mp4", {"size": (320, 200)}, ConfigurationError, "needs at least 640 x 360"),
+        ("film.mp4", {"size": (320, 200)}, ConfigurationError, "needs at least 960 x 540"),
         ("film.gif", {"fps": 60}, ConfigurationError, "a GIF of 60 pictures per second"),
     ],
 )

@@ -146,7 +146,7 @@ def test_looking_changes_nothing(start: Start) -> None:
     for _ in range(10):
         for session in (watched, alone):
             session.advance(0.4)
-        for size in (SIZE, (1920, 1080), (640, 360)):
+        for size in (SIZE, (1920, 1080), (960, 540)):
             watched.frame(size)
             watched.frame(size, controls=False, any_script=True)
     states = [session.source.shell.world.state.zones for session in (watched, alone)]
@@ -167,7 +167,7 @@ def test_a_scene_is_described_once_however_often_it_is_asked_for(start: Start) -
 
 
 def test_a_picture_that_is_too_small_is_refused(start: Start) -> None:
-    with pytest.raises(ConfigurationError, match="needs at least 640 x 360"):
+    with pytest.raises(ConfigurationError, match="needs at least 960 x 540"):
         start().frame((320, 200))
 
 
@@ -346,11 +346,11 @@ def test_a_node_fails_and_the_same_key_brings_it_back(start: Start) -> None:
     session = start()
     session.apply(Select(2))  # on the second node
     session.press("x")
-    assert told(session)[-1] == "node 2 fails"
+    assert told(session)[-1] == "node-2 fails"
     session.advance(0.1)
     assert [zone.down for zone in session.snapshot.zones] == [False, False, True]
     session.press("x")
-    assert told(session)[-1] == "node 2 is back"
+    assert told(session)[-1] == "node-2 is given back"
     session.advance(1.0)
     assert not any(zone.down for zone in session.snapshot.zones)
 

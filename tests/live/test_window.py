@@ -122,7 +122,7 @@ def test_keys_do_what_the_help_says(open_show: Callable[..., Show]) -> None:
     show.key("f")
     show.shows(said="a flash crowd comes to zone-1")
     show.key("x")
-    show.shows(said="node 1 fails")
+    show.shows(said="node-1 fails")
     show.key("h")
     show.shows(help=True)
     show.key("Escape")
@@ -162,9 +162,9 @@ def test_a_window_fits_the_screen_takes_clicks_and_can_be_resized(
     show.key("Escape")
     show.shows(selected=None)
     place.do("windowsize", "--sync", show.window, "400", "300")  # smaller than a picture can be: it is shrunk
-    show.shows(size=[640, 360])
-    x, y = hit("zone", (640, 360), 1)
-    show.click(x * 400 / 640, y * 300 / 360)
+    show.shows(size=[960, 540])
+    x, y = hit("zone", (960, 540), 1)
+    show.click(x * 400 / 960, y * 300 / 540)
     show.shows(selected=1)
     place.do("windowclose", show.window)
     assert show.ended() in (0, 1)  # without a window manager the window is taken away under SDL, which may end it

@@ -32,6 +32,11 @@ def test_a_reward_extends_the_curves_and_a_tick_without_one_does_not() -> None:
     assert (trail.costs, trail.rewards, trail.tick) == ((2.0, 3.0), (-2.0, -3.0), 3)
 
 
+def test_users_of_all_zones_are_remembered_tick_by_tick(zone: MakeZone) -> None:
+    trail = seen(seen(Trail(), zone(users=3.0), zone(users=4.0)), zone(users=5.0), zone(users=6.0))
+    assert trail.users == (7.0, 11.0)
+
+
 def test_what_is_seen_twice_is_remembered_once(zone: MakeZone) -> None:
     once = seen(seen(Trail(), zone()), zone(down=True))
     assert [event.text for event in once.events] == ["is down"]
@@ -47,7 +52,8 @@ def test_what_is_new_is_told(zone: MakeZone) -> None:
     for changes, kind, text in (
         ({"down": True}, "down", "is down"),
         ({"down": True, "out_of_memory": True}, "oom", "is out of memory and restarts"),
-        ({"crowd": 1.6}, "crowd", "draws a crowd"),
+        ({"crowd": 1.6}, "crowd", "draws a crowd: arrivals grow"),
+        ({"crowd_comes": True}, "crowd", "draws a crowd: arrivals grow"),
         ({"handover": 0.25}, "handover", "hands over 25 % of arrivals"),
         ({"change": (1.2, 1.0, 4.0)}, "more", "gets CPU +20 %, network ×4"),
         ({"change": (1.0, 0.8, 1.0)}, "less", "gives back memory −20 %"),

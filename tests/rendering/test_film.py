@@ -18,7 +18,7 @@ from metaverse_env.rendering.gif import write_gif
 from metaverse_env.rendering.viewer import Viewer
 from metaverse_env.telemetry import Command
 
-SIZE = (640, 360)
+SIZE = (960, 540)
 
 
 class Doubling:
@@ -128,7 +128,7 @@ def test_progress_and_the_policys_reset_are_called(tmp_path: Path) -> None:
         ("film.gif", {"ticks": 0}, ConfigurationError, "0 ticks at 10 pictures per second"),
         ("film.gif", {"fps": 0}, ConfigurationError, "at 0 pictures per second"),
         ("film.gif", {"fps": 60}, ConfigurationError, "at most 50, or write .mp4"),
-        ("film.gif", {"size": (100, 100)}, ConfigurationError, "at least 640 x 360 px"),
+        ("film.gif", {"size": (100, 100)}, ConfigurationError, "at least 960 x 540 px"),
         ("nowhere/film.gif", {}, ConfigurationError, "no folder .*nowhere for the film film.gif"),
     ],
 )

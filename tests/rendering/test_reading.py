@@ -154,7 +154,7 @@ def test_a_shell_is_read_as_what_moves_it_and_what_it_believes() -> None:
         read_shell(shell, None, Trail())
     shell.reset([1])
     start = read_shell(shell, None, Trail())
-    assert start.kind == "physics, persistence forecast"
+    assert start.kind == "dynamics: physics, forecast: persistence"
     assert (start.scenario, start.tick_s, start.money) == ("single_zone", 15.0, None)
     step = shell.command(shell.view.pending)
     world = read_shell(shell, step, Trail())
@@ -162,7 +162,7 @@ def test_a_shell_is_read_as_what_moves_it_and_what_it_believes() -> None:
     assert world.zones[0].change == (1.0, 1.0, 1.0)
     silent = Shell("single_zone", dynamics="physics", forecaster="none")
     silent.reset([1])
-    assert read_shell(silent, None, Trail()).kind == "physics, no forecast"
+    assert read_shell(silent, None, Trail()).kind == "dynamics: physics, forecast: none"
 
 
 # --- what lies around -------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from math import sqrt
+from math import dist, sqrt
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from metaverse_env.rendering.around import NodeSnapshot, Served
 from metaverse_env.rendering.cards import Subject, draw_card, draw_frame
+from metaverse_env.rendering.causes import cause
 from metaverse_env.rendering.chronicle import Event
 from metaverse_env.rendering.colours import COLOURS
 from metaverse_env.rendering.designs import CARDS, Level
@@ -20,7 +21,8 @@ from metaverse_env.rendering.layout import arrange
 from metaverse_env.rendering.pen import Pen
 from metaverse_env.rendering.scene import build_scene
 from metaverse_env.rendering.shapes import Circle, Hit, Line, Polygon, Rectangle, Scene, Shape, Text
-from metaverse_env.rendering.snapshot import Snapshot, Trail, ZoneSnapshot
+from metaverse_env.rendering.snapshot import Snapshot, Trail, Wish, ZoneSnapshot
+from metaverse_env.rendering.spark import kept
 from metaverse_env.rendering.streets import ways
 from metaverse_env.rendering.walking import Crowding
 from metaverse_env.rendering.wire import scene_to_json
@@ -85,7 +87,7 @@ def said(shapes: list[Shape]) -> list[str]:
 def test_a_quiet_zone_in_full(zone: MakeZone, world: MakeWorld) -> None:
     shapes = card(world(zone(activity="trade")), "full")
     assert said(shapes) == ["zone-1", "50 ms", "25", "CPU", "MEM", "NET"]
-    assert shapes[0] == Rectangle(0.0, 0.0, 200.0, 91.5, "fine_card", "line", 1.0, 5.0)
+    assert shapes[0] == Rectangle(0.0, 0.0, 200.0, 91.0, "fine_card", "line", 1.0, 5.0)
     # 25 dots, 3.9 px apart: 3.9 * (5 + 0.7), and two more
     assert Circle(44.0, 46.5, pytest.approx(24.23), "fine_card", "fine", 1.0) in shapes  # type: ignore[arg-type]
 
@@ -128,7 +130,7 @@ def test_nothing_allocated_is_an_empty_bar(zone: MakeZone, world: MakeWorld) -> 
         ({"latency_ms": 81.0}, "81 ms", "near", "near_card"),
         ({"latency_ms": 100.0}, "100 ms", "near", "near_card"),
         ({"latency_ms": 130.0}, "130 ms", "over", "over_card"),
-        ({"latency_ms": 1500.0}, "1.5s", "over", "over_card"),
+        ({"latency_ms": 1500.0}, "1.5 s", "over", "over_card"),
         ({"latency_ms": 2000.0, "down": True}, "DOWN", "down", "down_card"),
         ({"latency_ms": 2000.0, "down": True, "out_of_memory": True}, "OOM", "down", "down_card"),
     ],
@@ -146,9 +148,12 @@ def test_latency_is_told_by_number_colour_tint_and_border(
 
 def test_what_happened_is_labelled_the_most_urgent_first(zone: MakeZone, world: MakeWorld) -> None:
     shapes = card(world(zone(change=(1.2, 1.0, 0.7), crowd=4.25)), "full")
-    assert said(shapes)[-1] == "crowd ×4.2"  # there is no room for more
+    assert said(shapes)[-2:] == ["NET", "arrivals ×4.2"]  # there is no room for more
+    coming = card(world(zone(crowd=1.1, crowd_comes=True)), "full")
+    assert said(coming)[-1] == "crowd comes"
+    assert any(isinstance(shape, Circle) and shape.edge == "less" for shape in coming)
     killed = card(world(zone(down=True, out_of_memory=True, stale_s=45.0, kills=1)), "full")
-    assert said(killed)[-1:] == ["out of memory"]
+    assert said(killed)[-1:] == ["killed: out of memory"]
     kept = card(world(zone(handover=0.25, kills=2)), "full")
     assert said(kept)[-1:] == ["hands over 25 %"]
 
@@ -157,11 +162,11 @@ def test_what_happened_before_fades(zone: MakeZone, world: MakeWorld) -> None:
     happened = (Event(5, 0.0, "oom", 0, -1, "is out of memory"), Event(7, 0.0, "up", 0, -1, "serves again"))
     trail = Trail(tick=7, events=happened)
     now = card(world(zone(), trail=trail), "full")
-    assert said(now)[-1:] == ["out of memory"]
+    assert said(now)[-1:] == ["was killed: no memory"]
     labels = [shape for shape in now if isinstance(shape, Rectangle) and shape.height == 9.5]
     assert [(label.fill, label.edge) for label in labels] == [(None, "down/50")]
     later = card(world(zone(), trail=replace(trail, tick=8)), "full")
-    assert said(later)[-1:] == ["serves again"]  # the latest first; there is no room for both
+    assert said(later)[-1:] == ["serves again"]  # the latest alone: it is not down any more
     gone = card(world(zone(), trail=replace(trail, tick=12)), "full")
     assert said(gone)[-1:] == ["NET"]
 
@@ -197,19 +202,20 @@ def test_a_change_too_small_to_notice_is_not_drawn(zone: MakeZone, world: MakeWo
 
 
 def test_a_forecast_is_a_band_that_fades_behind_the_past(zone: MakeZone, world: MakeWorld) -> None:
-    # 24 ticks of the past and 16 ahead in a box of 105 x 15.5 px at (90, 63.5): now is at 153; 200 ms is the top
+    # 24 ticks of the past and 16 ahead in a box of 105 x 15.5 px at (90, 63.5): now is at 153; 200 ms is the top; a line
+    # stays 1 px within its box
     seen = zone(latency_ahead_ms=((50.0, 100.0), (150.0, 400.0)))
     shapes = card(world(seen, ticks_ahead=(8, 16)), "full")
     bands = [shape for shape in shapes if isinstance(shape, Polygon)]
     assert [band.fill for band in bands] == ["over/50", "over/30"]
     assert bands[0].points == ((153.0, 75.125), (153.0, 75.125), (174.0, 71.25), (174.0, 75.125))
-    assert bands[1].points == ((174.0, 75.125), (174.0, 71.25), (195.0, 63.5), (195.0, 67.375))
+    assert bands[1].points == ((174.0, 75.125), (174.0, 71.25), (194.0, 64.5), (194.0, 67.375))
     past, median = (
         next(line for line in shapes if isinstance(line, Line) and line.colour == colour) for colour in ("ink", "over")
     )
     assert [y for _, y in past.points] == pytest.approx([75.9, 74.35, 75.125])
     assert [x for x, _ in past.points] == pytest.approx([147.75, 150.375, 153.0])
-    assert median.points == ((153.0, 75.125), (174.0, 75.125), (195.0, 67.375))
+    assert median.points == ((153.0, 75.125), (174.0, 75.125), (194.0, 67.375))
 
 
 @pytest.mark.parametrize(("p90", "colour"), [(99.0, "fine"), (101.0, "near")])
@@ -262,7 +268,7 @@ def test_a_point_is_a_colour(zone: MakeZone, world: MakeWorld) -> None:
 
 def test_the_selected_card_has_a_second_border(zone: MakeZone, world: MakeWorld) -> None:
     shapes = card(world(zone()), "full", interface=Interface(selected=0))
-    assert shapes[1] == Rectangle(-2.5, -2.5, 205.0, 111.0, None, "ink", 2.0, 5.0)
+    assert shapes[1] == Rectangle(-2.5, -2.5, 205.0, 96.0, None, "ink", 2.0, 5.0)
     assert shapes[1] not in card(world(zone()), "full", interface=Interface(selected=1))
 
 
@@ -296,7 +302,7 @@ def test_a_tiny_world_word_by_word(zone: MakeZone, world: MakeWorld, graph: Make
     words = [text.text for text in scene.texts]
     assert "node-1, 8 cores: given CPU 50 MEM 25 NET 75 %" in words
     first = words.index("tiny")
-    assert words[first : first + 13] == [
+    assert words[first : first + 19] == [
         "tiny",
         "Monday 01:00:00 UTC",
         "50",
@@ -307,11 +313,17 @@ def test_a_tiny_world_word_by_word(zone: MakeZone, world: MakeWorld, graph: Make
         "of users above 100 ms",
         "−2.50",
         "reward",
-        "1 of 2 zones suffer: zone-2 130 ms",
-        "Controller: more for zone-2 (CPU +20 %).",
+        "users",
+        "EUR/h",
+        "% above",
+        "0 to 12.5",
+        "reward",
+        "−2.5 to −1",
+        "1 of 2 zones suffers: zone-2 130 ms",
         "physics, no forecast",
+        "Controller: more for zone-2 (CPU +20 %).",
     ]
-    assert words[-2:] == ["00:59:45", "zone-2 serves again"] or words[-3:] == [
+    assert words[-3:] == [
         "00:59:45",
         "zone-2 serves again",
         "BACK",
@@ -322,16 +334,32 @@ def test_a_tiny_world_word_by_word(zone: MakeZone, world: MakeWorld, graph: Make
 
 
 def test_curves_show_the_episode(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
-    trail = Trail((-3.0, -1.0, -2.0), (0.0, 0.5, 0.25), 25.0, (8.0, 4.0, 4.0))
+    trail = Trail((-3.0, -1.0, -2.0), (0.0, 0.5, 0.25), 25.0, (8.0, 4.0, 4.0), users=(25.0, 50.0, 25.0))
     scene = build_scene(world(zone(), trail=trail), arrange(graph(1)))
     lines = [shape for shape in scene.shapes if isinstance(shape, Line)]
-    # costs and violated share from 0 to their most, reward between its own limits; 36 px high, 9 px from the top
+    # users, costs and violated share from 0 to their most, reward between its own limits; from 18 to 45 px
     for points, colour in (
-        (((650.0, 9.0), (693.0, 27.0), (736.0, 27.0)), "ink"),
-        (((900.0, 45.0), (945.0, 9.0), (990.0, 27.0)), "over"),
-        (((1106.0, 45.0), (1185.0, 9.0), (1264.0, 27.0)), "fine"),
+        (((383.0, 31.5), (429.0, 18.0), (475.0, 31.5)), "here"),
+        (((695.0, 18.0), (744.0, 31.5), (793.0, 31.5)), "ink"),
+        (((953.0, 45.0), (1001.0, 18.0), (1049.0, 31.5)), "over"),
+        (((1141.0, 45.0), (1202.0, 18.0), (1263.0, 31.5)), "fine"),
     ):
         assert Line(points, colour, 1.5) in lines
+    words = [text.text for text in scene.texts]
+    assert {"users", "0 to 50", "EUR/h", "0 to 8", "% above", "reward", "−3 to −1"} <= set(words)
+
+
+def test_a_peak_of_the_episode_keeps_its_height_and_its_neighbours() -> None:
+    values = [0.0] * 700
+    values[100], values[401] = 9.0, 5.0
+    for ticks in range(403, 700):
+        drawn = dict(kept(tuple(values[:ticks]), ticks, 40))
+        assert (drawn[100], drawn[401], drawn[ticks - 1]) == (9.0, 5.0, 0.0)
+        assert len(drawn) <= 2 * 40 + 3
+    # also when what is remembered begins later and later
+    one, other = (dict(kept(tuple(values[first:600]), 600, 40)) for first in (50, 51))
+    assert {place + 50 for place, value in one.items() if value} == {100, 401}
+    assert {place + 51 for place, value in other.items() if value} == {100, 401}
 
 
 def test_before_the_first_tick_there_is_no_money_and_no_curve(
@@ -339,7 +367,7 @@ def test_before_the_first_tick_there_is_no_money_and_no_curve(
 ) -> None:
     scene = build_scene(world(zone(), money=None, trail=Trail()), arrange(graph(1)))
     words = [text.text for text in scene.texts]
-    assert "reward" not in words
+    assert words.count("reward") == 1  # the title of an empty curve
     assert "No zone suffers: p95 latency is at most 100 ms everywhere." in words
     assert "Controller: no change." in words
 
@@ -412,13 +440,37 @@ def test_a_hand_over_is_an_arrow_along_the_street(zone: MakeZone, world: MakeWor
     )
 
 
-def test_callouts_stand_over_crowds_and_fade(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
+def callouts(scene: Scene) -> list[tuple[str, str | None]]:
+    """Return word and colour of what stands at crowds."""
+    words = [shape.text for shape in scene.above if isinstance(shape, Text)]
+    return list(zip(words, [shape.fill for shape in scene.above if isinstance(shape, Rectangle)], strict=True))
+
+
+def test_callouts_say_what_is_and_what_has_just_begun(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
+    happened = (Event(3, 0.0, "up", 0, -1, "serves again"), Event(3, 0.0, "crowd", 1, -1, "draws a crowd"))
+    for tick, shade in ((3, ""), (5, "/50"), (7, None)):
+        seen = world(zone(), zone(crowd=2.0), trail=Trail(tick=tick, events=happened))
+        expected = [] if shade is None else [("BACK", f"fine{shade}"), ("CROWD", f"less{shade}")]
+        assert callouts(build_scene(seen, arrange(graph(2)))) == expected
+
+
+def test_a_callout_never_contradicts_the_zone(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
     happened = (Event(3, 0.0, "down", 0, -1, "is down"), Event(3, 0.0, "oom", 1, -1, "is out of memory"))
-    for tick, fills in ((3, ["down", "over"]), (5, ["down/50", "over/50"]), (7, [])):
-        trail = Trail(tick=tick, events=happened)
-        scene = build_scene(world(zone(), zone(), trail=trail), arrange(graph(2)))
-        assert [shape.fill for shape in scene.above if isinstance(shape, Polygon)] == fills
-        assert [shape.text for shape in scene.above if isinstance(shape, Text)] == ["DOWN", "OOM"][: len(fills)]
+    for changes, expected in (
+        ({}, []),
+        ({"down": True}, [("DOWN", "down")]),
+        ({"down": True, "out_of_memory": True}, [("KILLED", "down")]),
+    ):
+        seen = world(zone(**changes), zone(), trail=Trail(tick=4, events=happened))
+        assert callouts(build_scene(seen, arrange(graph(2)))) == expected
+
+
+def test_a_callout_stands_beside_all_but_the_rim_of_a_crowd(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
+    layout = arrange(graph(30))
+    scene = build_scene(world(*(zone(down=True) for _ in range(30))), layout)
+    (x, y), radius = layout.middle(0), layout.radius
+    flag = next(shape for shape in scene.above if isinstance(shape, Rectangle))
+    assert dist((x, y), (flag.x + flag.width, flag.y + flag.height)) > 0.8 * radius
 
 
 def test_buttons_and_layers_can_be_clicked(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
@@ -455,7 +507,7 @@ def test_the_panel_covers_nothing_and_can_be_closed(zone: MakeZone, world: MakeW
         (Interface(source="cluster", source_text="prod", state="waiting"), "waiting for cluster prod"),
         (Interface(paused=True), "paused"),
         (Interface(recording=True), "REC"),
-        (Interface(policy="hpa"), "hpa"),
+        (Interface(policy="hpa"), "controller: hpa"),
         (Interface(messages=(Message(3600.0, "real", "zone-1 CPU 1.00 → 1.50 cores"),)), "REAL"),
         (Interface(messages=(Message(3600.0, "server", "zone-1", ok=False),)), "FAILED: zone-1"),
     ],
@@ -467,7 +519,7 @@ def test_the_session_says_what_it_is(
     assert words in [text.text for text in scene.texts]
 
 
-SIZES = [(640, 360), (1280, 720), (1920, 1080), (1000, 1000)]
+SIZES = [(960, 540), (1280, 720), (1920, 1080), (1000, 1000)]
 INTERFACES = [
     Interface(),
     Interface(controls=True, selected=0, paused=True, recording=True, policy="mpc", messages=MESSAGES),
@@ -576,7 +628,7 @@ def test_those_who_suffer_are_named_the_worst_first(zone: MakeZone, world: MakeW
     full = zone(name="b", users=9.0, down=True)
     dead = zone(name="c", users=5.0, down=True, out_of_memory=True)
     assert suffering(world(zone(), slow, dead, full, slower)) == (
-        "4 of 5 zones suffer: b down, c out of memory, d 900 ms, a 101 ms"
+        "4 of 5 zones suffer: b is down (restarts), c is down (killed: out of memory), d 900 ms, a 101 ms"
     )
 
 
@@ -595,18 +647,56 @@ def test_what_the_controller_did_is_told_the_largest_change_first(zone: MakeZone
     assert doing(world(zone())) == "Controller: no change."
 
 
+def test_what_nobody_obeys_is_said_to_be_a_wish(zone: MakeZone, world: MakeWorld) -> None:
+    wishes = (Wish((1.5, 1.0, 1.0), 0.0), Wish((1.0, 1.0, 0.5), 0.25))
+    assert doing(world(zone(name="a"), zone(name="b"), wishes=wishes)) == (
+        "Controller would ask (dry run): more for a (CPU +50 %); less for b (network −50 %); "
+        "new sessions of 1 zone go to a neighbour."
+    )
+    still = world(zone(), wishes=(Wish((1.0, 1.0, 1.0), 0.0),))
+    assert doing(still) == "Controller would ask (dry run): for nothing."
+
+
+@pytest.mark.parametrize(
+    ("changes", "node", "why"),
+    [
+        ({}, {}, ""),
+        ({"latency_ms": 130.0}, {}, ""),
+        ({"latency_ms": 130.0, "usage": (0.96, 1.0, 1.0)}, {}, "CPU at limit"),
+        ({"latency_ms": 130.0, "usage": (0.5, 1.0, 39.0)}, {"used": (0.99, 0.2, 0.2)}, "network at limit"),
+        ({"latency_ms": 130.0}, {"used": (0.2, 0.2, 0.97)}, "node-1: network full"),
+        ({"latency_ms": 130.0}, {"slow_ms": 40.0}, "slow network +40 ms"),
+        ({"latency_ms": 130.0, "crowd": 4.25}, {}, "crowd: arrivals ×4.2"),
+        ({"latency_ms": 130.0, "usage": (0.85, 1.0, 1.0)}, {}, "CPU 85 % in use"),
+        ({"down": True}, {"lost": True}, "node-1 lost"),
+        ({"down": True, "out_of_memory": True}, {}, "killed: out of memory"),
+        ({"down": True}, {}, "restarts"),
+    ],
+)
+def test_why_a_zone_suffers_is_said_in_its_card_and_the_headline(
+    zone: MakeZone, world: MakeWorld, changes: dict[str, object], node: dict[str, object], why: str
+) -> None:
+    home = replace(NodeSnapshot("node-1", (0,), (0.5, 0.5, 0.5), (0.2, 0.2, 0.2)), **node)  # type: ignore[arg-type]
+    seen = world(zone(**changes), nodes=(home,))
+    assert cause(seen, seen.zones[0]) == why
+    if why:
+        assert why in said(card(seen, "full"))
+        assert suffering(seen).endswith(f"({why})")
+
+
 def test_many_changes_are_counted(zone: MakeZone, world: MakeWorld) -> None:
     grown = [zone(name=f"z{place}", change=(1.5, 1.0, 1.0)) for place in range(5)]
     assert doing(world(*grown)) == "Controller: more for z0 (CPU +50 %), z1 (CPU +50 %), z2 (CPU +50 %) and 2 more."
     assert doing(world(*grown), most=1) == "Controller: more for z0 (CPU +50 %) and 4 more."
-    assert doing(world(*grown), most=0) == "Controller: more for 5 zones."
+    assert doing(world(*grown), most=0) == "Controller: more CPU for 5 zones."
 
 
 def test_what_finds_no_room_is_counted_and_not_cut(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
-    grown = [zone(name=f"a-zone-with-a-long-name-{place}", change=(1.5, 0.5, 1.5)) for place in range(3)]
+    long = "a-zone-with-a-name-that-is-longer-than-the-names-of-all-other-zones-that-anybody-has-ever-heard-of"
+    grown = [zone(name=f"{long}-{place}", change=(1.5, 0.5, 1.5)) for place in range(3)]
     words = [text.text for text in build_scene(world(*grown), arrange(graph(3))).texts]
     assert next(text for text in words if text.startswith("Controller")) == (
-        "Controller: more for 3 zones; less for 3 zones."
+        "Controller: more CPU for 3, network for 3 zones; less memory for 3 zones."
     )
 
 

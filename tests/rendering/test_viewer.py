@@ -57,7 +57,7 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 # --- arrays -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (800, 600)])
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (1000, 800)])
 def test_a_picture_is_height_by_width_by_three(size: tuple[int, int]) -> None:
     picture = Viewer(size=size).show(shell_of(), None)
     assert picture is not None
@@ -143,7 +143,7 @@ def test_a_trace_is_not_said_to_be_simulated(tmp_path: Path) -> None:
     (tmp_path / "users.csv").write_text(f"time,lobby\n{rows}\n")
     shell = Shell("single_zone", 1, "trace", "none", trace=str(tmp_path / "users.csv"), episode_ticks=10)
     shell.reset([0])
-    assert read_shell(shell, None, Trail()).kind == "users of a trace, physics, no forecast"
+    assert read_shell(shell, None, Trail()).kind == "users of a trace, dynamics: physics, forecast: none"
 
 
 @cache

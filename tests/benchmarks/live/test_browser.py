@@ -121,7 +121,7 @@ def test_the_canvas_has_the_pixels_of_the_screen_and_follows_the_window(six: Sho
     wait_for(page, "picture.width === 1280")
     assert page.evaluate(size) == [1280, 720]
     page.resize(400, 300, 1.0)  # smaller than the server draws: as large as fits
-    wait_for(page, "picture.width === 640")
+    wait_for(page, "picture.width === 960")
     assert page.evaluate(size) == [400, 225]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from metaverse_env.cli import app
 from metaverse_env.recording import load_recording, replay
 
-QUICK = ["--dynamics", "physics", "--forecaster", "none", "--size", "640x360", "--fps", "5"]
+QUICK = ["--dynamics", "physics", "--forecaster", "none", "--size", "960x540", "--fps", "5"]
 ROOT = Path(__file__).parents[3]
 
 
@@ -87,7 +87,7 @@ def test_a_cluster_in_memory_is_filmed(tmp_path: Path) -> None:
         (["--headless", "--out", "a.avi"], "film format 'avi'"),
         (["--headless", "--out", "a.gif", "--fps", "60", "--seconds", "1"], "at most 50"),
         (["--headless", "--seconds", "0"], "has no picture"),
-        (["--headless", "--size", "320x200"], "needs at least 640 x 360"),
+        (["--headless", "--size", "320x200"], "needs at least 960 x 540"),
     ],
 )
 def test_what_cannot_be_is_wrong_usage(

@@ -73,5 +73,5 @@ def test_a_message_is_made_once(session: Session) -> None:
 
 
 def test_a_picture_that_is_too_small_is_refused(session: Session) -> None:
-    with pytest.raises(ConfigurationError, match="640 x 360"):
+    with pytest.raises(ConfigurationError, match="960 x 540"):
         draw(session, (100, 100), None, 0)

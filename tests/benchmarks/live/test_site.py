@@ -121,14 +121,14 @@ def test_a_picture_that_was_sent_is_not_sent_again(viewer: Viewer) -> None:
 
 
 def test_controls_steer_and_everybody_sees_it(six: Show, viewer: Viewer) -> None:
-    other = Viewer(six, (800, 600))
+    other = Viewer(six, (1000, 600))
     viewer.say(command="Pause", on=True)
     for each in (viewer, other):
         picture = each.see_until(paused=True)
         assert picture["phase_per_s"] == 0.0
     other.say(control="zone", zone=2)
     assert NAMES[2] in viewer.see_until(selected=2)["state"]["sentence"]
-    assert other.see_until(selected=2)["width"] == 800
+    assert other.see_until(selected=2)["width"] == 1000
     other.close()
     viewer.say(control="unselect")
     viewer.see_until(selected=None)
@@ -151,7 +151,7 @@ def test_while_time_stands_still_nothing_is_sent(viewer: Viewer) -> None:
     ("message", "words"),
     [
         ({"control": "explode"}, "unknown control 'explode'"),
-        ({"size": [1, 1]}, "a picture has 640 to 3840 px"),
+        ({"size": [1, 1]}, "a picture has 960 to 3840 px"),
         ({"command": "SwitchPolicy", "name": "os:system"}, "unknown policy 'os:system'"),
         ({"command": "SwitchScenario", "name": "/etc/passwd.toml"}, "unknown scenario '/etc/passwd.toml'"),
         ({"control": "screenshot"}, "its own screenshots"),

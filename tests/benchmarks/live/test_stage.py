@@ -14,7 +14,7 @@ from metaverse_env.live.commands import Pause, Quit, Record, Screenshot, Select,
 from metaverse_env.live.session import Session
 from metaverse_env.live.simulation import Simulation, Terms
 
-SIZE = (640, 360)
+SIZE = (960, 540)
 
 
 @pytest.fixture
