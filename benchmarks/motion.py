@@ -106,10 +106,11 @@ def _claimed(out: Path, budget: Budget, overwrite: bool) -> Path:
         ConfigurationError: It was not, or the folder cannot be written.
     """
     folder, wanted = writable(out), budget._asdict()
-    begun = [run for run in folder.glob("*-*/*") if run.name in (RESULT, CHECKPOINT)]
+    files = (file for layers in LAYERS for file in folder.glob(f"{layers}-*/*"))
+    begun = [file for file in files if file.name in (RESULT, CHECKPOINT)]
     if overwrite:
-        for run in begun:
-            run.unlink()
+        for file in begun:
+            file.unlink()
     elif begun:
         _check_same(folder, wanted)
     (folder / SETTINGS).write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")

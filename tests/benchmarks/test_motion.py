@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from benchmarks import motion_lines
 from benchmarks.motion import RESULT, SETTINGS
-from benchmarks.motion_lines import Line, _errors, tables_of
+from benchmarks.motion_lines import Line, _errors, draw, tables_of
 from metaverse_env.cli import app
 from metaverse_env.terminal import parts
 from predictors.encoders.motion.network import LAYERS
@@ -72,6 +74,16 @@ def line(sources: int) -> Line:
     seeds = {layers: mean[np.newaxis] for layers, mean in means.items()}
     ranks, gain = dict.fromkeys(LAYERS, 2.0), (0.1, 0.05, 0.15)
     return Line("walks", "pools of 32", 40, sources, means, ends, seeds, ranks, (0.03, 0.06, 0.1), gain)
+
+
+def test_the_plot_says_what_its_dots_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(motion_lines, "Figure", lambda **more: drawn.append(Figure(**more)) or drawn[-1])
+    draw([line(1), line(2)], 1, tmp_path / "retrieval.png")
+    (legend,) = drawn[0].legends
+    said = [text.get_text() for text in legend.get_texts()]
+    assert {"KAN: one seed", "MLP: mean, 95 % over performers or clips", "chance"} <= set(said)
+    assert legend.get_window_extent().y1 <= min(axis.get_window_extent().y0 for axis in drawn[0].axes)
 
 
 def test_one_performer_has_no_interval_and_tables_fit_into_80_columns() -> None:

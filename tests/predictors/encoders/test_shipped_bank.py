@@ -1,10 +1,12 @@
 """The bank and the fusion that are shipped: made of each other, of what they say, and of use in every environment."""
 
 import json
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import metaverse_env
 from metaverse_env.scenario import load_scenario
@@ -13,6 +15,7 @@ from metaverse_env.simulator.intents import IntentBank, load_bank
 from predictors.encoders import load_encoders
 from predictors.encoders.choosing import SUFFIXES
 from predictors.encoders.commands import OFFLINE
+from predictors.encoders.encoding import picture
 from predictors.encoders.encoding.picture import nearest_activities
 from predictors.encoders.fusion.runtime import SHIPPED, Fusion, Maker
 from predictors.stgnn.features import EMBEDDING
@@ -110,3 +113,14 @@ def test_a_team_of_agents_runs_with_it() -> None:
     _, rewards, *_ = team.step({agent: team.action_space(agent).sample() for agent in team.agents})
     assert np.isfinite(list(rewards.values())).all()
     team.close()
+
+
+def test_the_picture_covers_no_point_and_says_what_is_compared(
+    bank: IntentBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(picture, "Figure", lambda **more: drawn.append(Figure(**more)) or drawn[-1])
+    picture.draw_bank(tmp_path / "bank.png", bank, NAMES)
+    left, right = drawn[0].axes[:2]
+    assert left.get_legend().get_window_extent().y1 <= left.get_window_extent().y0
+    assert "by the nearest mean of the others\nin this bank: 82 %" in right.get_title()
