@@ -58,12 +58,13 @@ def run(
             loaded = load_needed(encoders, needed, cache, batch_size=batch_size, device=device) if needed else {}
         with steps.phase("encoding") as report:
             lines = encode_files(found, loaded, report)
+    if out is not None:
+        write_table(out, lines)
     if as_json:
         typer.echo(json.dumps([_as_dict(line) for line in lines]))
     else:
         console().print(_table(lines))
     if out is not None:
-        write_table(out, lines)
         typer.echo(f"Table with all numbers: {out}", err=as_json)
     if any(line.problem for line in lines):
         raise typer.Exit(1)
