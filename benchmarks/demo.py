@@ -95,7 +95,12 @@ def film_episode(terms: Conditions, best: Result, path: Path) -> str:
     try:
         with Bar(terms.ticks) as bar:
             rendering.record_episode_gif(
-                shell, policy, path, terms.ticks, progress=lambda done, total: bar.advance("filming")
+                shell,
+                policy,
+                path,
+                terms.ticks,
+                progress=lambda done, total: bar.advance("filming"),
+                controller=best.policy,
             )
     except MissingDependencyError as missing:
         return f"No film: {missing}"

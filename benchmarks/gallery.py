@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -120,7 +121,7 @@ SHOTS: Final[dict[str, Shot]] = {
     "live-300-zones": Shot(300, 40),
     "live-crowd-before": Shot("multi_zone", 24, policy="static"),
     "live-crowd-during": Shot("multi_zone", 150, _CROWD, policy="static"),
-    "live-crowd-after": Shot("multi_zone", 600, _CROWD, policy="static"),
+    "live-crowd-after": Shot("multi_zone", 1440, _CROWD, policy="static"),
     "live-out-of-memory": Shot("multi_zone", 34, ((30, _starve), (33, _starve))),
     "live-node-lost": Shot("complex", 33, ((30, _lose),)),
     "live-zone-panel": Shot("multi_zone", 150, _CROWD, Interface(selected=CROWDED_ZONE, controls=True)),
@@ -159,7 +160,7 @@ def take(shot: Shot, seed: int, path: Path) -> Path:
         if tick in doings:
             doings[tick](show)
         shown = show.tick()
-    interface = shot.interface
+    interface = replace(shot.interface, policy=shot.policy)
     scene = build_scene(shown, arrange(show.shell.world.zones, shot.size, interface), interface)
     picture = Image.fromarray(drawing("canvas")(shot.size).draw(scene))
     memory = io.BytesIO()

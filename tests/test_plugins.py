@@ -1,6 +1,7 @@
 """Parts by name: a string in a table, imported when asked for."""
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,13 @@ def test_what_is_a_users_own_and_not_there_is_wrong_usage(name: str, words: str)
     with pytest.raises(ConfigurationError) as caught:
         resolve_own("number", name)
     assert words in str(caught.value)
+
+
+def test_only_a_modules_own_parts_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "import numpy as np\nfrom metaverse_env.contracts import View\nclass Mine: ...\nmade = Mine()\nLIMIT = 3\n"
+    (tmp_path / "my_parts.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ConfigurationError) as caught:
+        resolve_own("policy", "my_parts:Other")
+    assert "Mine, made" in str(caught.value)
+    assert not any(name in str(caught.value) for name in ("View", "np", "LIMIT"))

@@ -1,6 +1,7 @@
 """``metaverse live``: a world that is watched while it runs, in a window, in a film, or in a browser."""
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -110,9 +111,15 @@ def _film(session: Session, how: How, told: Told) -> None:
                 bar.advance("filming")
 
             film(session, path, seconds=seconds, fps=fps, size=size, form=form, progress=taken)
-    finally:
-        if told["pictures"]:
-            say(f"Film: {path} ({told['pictures']} pictures, {session.source.ticks} ticks)")
+    except KeyboardInterrupt:
+        _say_film(session, told, say)
+        raise
+    _say_film(session, told, say)
+
+
+def _say_film(session: Session, told: Told, say: Callable[[str], object]) -> None:
+    if told["pictures"]:
+        say(f"Film: {told['film']} ({told['pictures']} pictures, {session.source.ticks} ticks)")
 
 
 def _film_size(how: How, form: str) -> tuple[int, int]:

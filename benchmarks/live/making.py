@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks.conditions import conditions
+from benchmarks.week import SPARE_SAMPLES
 from bridges.connecting import connect, connect_memory
 from metaverse_env.live.archive import Archive
 from metaverse_env.live.calling import ServerCalls
@@ -13,6 +14,7 @@ from metaverse_env.live.replaying import FORECASTER, Replay
 from metaverse_env.live.session import Session
 from metaverse_env.live.simulation import Simulation, Terms
 from metaverse_env.live.sources import Source
+from metaverse_env.traces import load_trace
 
 SCENARIO: Final = "multi_zone"
 POLICY: Final = "threshold"
@@ -67,8 +69,12 @@ def _terms(what: What) -> Terms:
     policy, seed = what.policy or POLICY, what.seed or 0
     if what.trace is None and what.dynamics != "trace":
         return Terms(scenario, policy, seed, what.dynamics or DYNAMICS, forecaster)
-    trace = None if what.trace is None else str(what.trace)
-    users = conditions(scenario, dynamics=what.dynamics, forecaster=forecaster, seeds=1, seed=seed, trace=trace)
+    trace, ticks = None, None
+    if what.trace is not None:
+        trace = load_trace(what.trace)
+        first, stop = trace.longest_segment
+        ticks = max(stop - first - SPARE_SAMPLES, 1)  # all of it
+    users = conditions(scenario, dynamics=what.dynamics, forecaster=forecaster, seeds=1, ticks=ticks, trace=trace)
     return Terms(users.scenario, policy, seed, users.dynamics, forecaster, users.trace)
 
 

@@ -1,6 +1,7 @@
 """An episode as a film: what a policy does, one picture per tick, as an animated GIF or as MP4."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ import numpy as np
 from metaverse_env.contracts import Policy
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.plugins import resolve
+from metaverse_env.rendering.interface import UNTOUCHED, Interface
 from metaverse_env.rendering.layout import REFERENCE
 from metaverse_env.rendering.opening import open_viewer
 
@@ -43,6 +45,7 @@ def record_episode_gif(
     fps: int = 10,
     size: tuple[int, int] = REFERENCE,
     progress: Progress | None = None,
+    controller: str = "",
 ) -> Path:
     """Let a policy steer a shell and film world 0. The same seed and policy give the same film.
 
@@ -54,6 +57,7 @@ def record_episode_gif(
         fps: Pictures per second.
         size: Width and height, px.
         progress: Called after each tick with how many are done and how many there will be.
+        controller: What the film calls the policy; nothing when empty.
 
     Returns:
         The path.
@@ -71,18 +75,25 @@ def record_episode_gif(
     if not target.parent.is_dir():
         raise ConfigurationError(f"no folder {target.parent} for the film {target.name}; create it first")
     write = resolve("film format", target.suffix.removeprefix("."), FILMS, extra="render")
-    write(_frames(shell, policy, ticks, fps, size, progress), target, fps)
+    shown = replace(UNTOUCHED, policy=controller)
+    write(_frames(shell, policy, ticks, fps, size, progress, shown), target, fps)
     return target
 
 
 def _frames(
-    shell: "Shell", policy: Policy, ticks: int, fps: int, size: tuple[int, int], progress: Progress | None
+    shell: "Shell",
+    policy: Policy,
+    ticks: int,
+    fps: int,
+    size: tuple[int, int],
+    progress: Progress | None,
+    shown: Interface,
 ) -> Iterator[Array]:
     """Yield one picture ``uint8 [height, width, 3]`` per tick."""
     viewer = open_viewer("rgb_array", fps, size)
     policy.reset(shell.world.zones, shell.world.worlds)
     for tick in range(ticks):
-        picture = viewer.show(shell, shell.command(policy.act(shell.view)))
+        picture = viewer.show(shell, shell.command(policy.act(shell.view)), shown)
         if picture is not None:
             yield picture
         if progress is not None:

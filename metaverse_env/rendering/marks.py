@@ -36,7 +36,16 @@ def latency_words(zone: ZoneSnapshot, ms: str = " ms") -> str:
     """Return the latency in words; from a second on in seconds, which is shorter."""
     if zone.down:
         return "OOM" if zone.out_of_memory else "DOWN"
-    return f"{zone.latency_ms:.0f}{ms}" if zone.latency_ms < 999.5 else f"{zone.latency_ms / 1000.0:.1f} s"
+    return time_words(zone.latency_ms, ms)
+
+
+def time_words(time_ms: float, ms: str = " ms") -> str:
+    """Return a latency in words, the same way everywhere.
+
+    >>> time_words(47.2), time_words(1500.0)
+    ('47 ms', '1.5 s')
+    """
+    return f"{time_ms:.0f}{ms}" if time_ms < 999.5 else f"{time_ms / 1000.0:.1f} s"
 
 
 def count_words(users: float) -> str:

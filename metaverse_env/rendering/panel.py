@@ -9,7 +9,7 @@ from metaverse_env.rendering.icons import draw_icon
 from metaverse_env.rendering.interface import Interface
 from metaverse_env.rendering.layout import PANEL
 from metaverse_env.rendering.lettering import spelled
-from metaverse_env.rendering.marks import count_words, draw_band, draw_latency, warning
+from metaverse_env.rendering.marks import count_words, draw_band, draw_latency, time_words, warning
 from metaverse_env.rendering.pen import Pen
 from metaverse_env.rendering.shapes import Hit
 from metaverse_env.rendering.snapshot import Snapshot, ZoneSnapshot
@@ -29,6 +29,8 @@ _SHARES: Final = (70, 30)
 _EVENTS_HIGH: Final = 84.0
 _WHOLE_FROM: Final = 100.0
 """Ends of scales from which they are told as whole numbers."""
+_IN_MINUTES: Final = 600.0
+"""Seconds from which a time is told in minutes."""
 _SECONDS_PER_MINUTE: Final = SECONDS_PER_HOUR / 60.0
 
 
@@ -112,7 +114,7 @@ def _charts(world: Snapshot, zone: ZoneSnapshot, index: int) -> tuple[Chart, ...
         Chart("Users", count_words(zone.users), past["users"], (), none, ""),
         Chart(
             "p95 latency",
-            f"{zone.latency_ms:.0f} ms",
+            time_words(zone.latency_ms),
             past["latency_ms"],
             zone.latency_ahead_ms,
             objective,
@@ -186,10 +188,19 @@ def _draw_events(pen: Pen, world: Snapshot, index: int, y: float) -> None:
     mine = [event for event in reversed(world.trail.events) if event.zone == index or 0 <= event.node == node]
     for place, event in enumerate(mine[:5]):
         ago = (world.trail.tick - event.tick) * world.tick_s
-        when = "now" if ago <= 0.0 else f"{ago:.0f} s ago"
+        when = "now" if ago <= 0.0 else _ago(ago)
         line = y + 10.0 + 15.0 * place
-        pen.text(_LEFT + 52.0, line, when, 10.6, "muted", "right", room=52.0)
+        pen.text(_LEFT + 54.0, line, when, 10.6, "muted", "right", room=54.0)
         said = event.text if event.node < 0 else f"{world.nodes[node].name} {event.text}"
         pen.text(_LEFT + 60.0, line, said, 10.6, room=_WIDE - 60.0)
     if not mine:
         pen.text(_LEFT, y + 10.0, "Nothing happened to it yet.", 10.6, "muted", room=_WIDE)
+
+
+def _ago(seconds: float) -> str:
+    """Return how long ago something was.
+
+    >>> _ago(45.0), _ago(1080.0)
+    ('45 s ago', '18 min ago')
+    """
+    return f"{seconds:.0f} s ago" if seconds < _IN_MINUTES else f"{seconds / _SECONDS_PER_MINUTE:.0f} min ago"

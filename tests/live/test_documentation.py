@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from metaverse_env.cli import app
 from metaverse_env.live import filming
 from metaverse_env.live.reference import keys_table
+from metaverse_env.rendering.colours import CALLED
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "live.md").read_text(encoding="utf-8")
@@ -45,3 +47,20 @@ def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         exec(compile(block, "docs/live.md", "exec"), {"__name__": "live"})
     assert seconds == [10.0]
     assert (tmp_path / "crowd.mp4").stat().st_size > 0
+
+
+def test_the_first_example_of_the_picture_runs_as_it_stands() -> None:
+    text = (ROOT / "docs" / "rendering.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    told: dict[str, Any] = {"__name__": "picture"}
+    exec(compile(block, "docs/rendering.md", "exec"), told)
+    assert told["picture"].shape == (720, 1280, 3)
+
+
+def test_colours_are_called_the_same_wherever_they_are_told() -> None:
+    page = (ROOT / "benchmarks" / "live" / "page" / "index.html").read_text(encoding="utf-8")
+    picture = (ROOT / "docs" / "rendering.md").read_text(encoding="utf-8")
+    assert f"Thick {CALLED['over']} or {CALLED['down']} borders" in page
+    assert f"{CALLED['near']} is above 80 %" in picture
+    assert f"{CALLED['over']} with" in picture
+    assert not re.search(r"\bred\b", picture + page)

@@ -1,12 +1,15 @@
 """A session: time, choices, what is told, what is refused, and the same pictures for the same seed."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from metaverse_env.errors import ConfigurationError
+from metaverse_env.live.archive import Archive
+from metaverse_env.live.board import LASTING_S, Board
 from metaverse_env.live.commands import (
     FASTEST,
     SLOWEST,
@@ -26,8 +29,11 @@ from metaverse_env.live.commands import (
 )
 from metaverse_env.live.controls import meaning
 from metaverse_env.live.session import Session
-from metaverse_env.rendering.interface import CONTROLS, KEYS, LAYERS
+from metaverse_env.live.simulation import Simulation
+from metaverse_env.recording import load_recording
+from metaverse_env.rendering.interface import CONTROLS, KEYS, LAYERS, Message, MessageKind
 from tests.live.conftest import Start
+from tests.live.showing import terms
 
 SIZE = (1280, 720)
 
@@ -392,3 +398,96 @@ def test_what_is_remembered_is_bounded(start: Start) -> None:
     assert len(session.interface.messages) <= 64
     assert max(map(len, told(session))) <= 301
     assert len(session.snapshot.trail.rewards) <= 960
+
+
+def test_a_restart_and_another_scenario_keep_a_file_for_each_episode(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "ep.npz")
+    (tmp_path / "ep-2.npz").write_text("somebody's")
+    session = Session(Simulation(terms(), archive=archive), ticks_per_s=1.0)
+    session.advance(3.0)
+    assert session.apply(Restart())
+    assert f"the episode before is kept in {tmp_path / 'ep.npz'}" in told(session)[-1]
+    session.advance(1.5)
+    session.apply(SwitchScenario("single_zone"))
+    session.apply(Restart())  # no tick has passed: nothing to keep
+    session.advance(0.5)
+    assert isinstance(session.source, Simulation)
+    session.source.put_away()
+    assert session.source.put_away() is None  # saved once
+    assert [path.name for path, _ in archive.files] == ["ep.npz", "ep-3.npz", "ep-4.npz"]
+    assert (
+        [load_recording(path).ticks for path, _ in archive.files] == [ticks for _, ticks in archive.files] == [4, 2, 1]
+    )
+    assert (tmp_path / "ep-2.npz").read_text() == "somebody's"
+
+
+@pytest.mark.parametrize(("name", "words"), [("a.json", "ends with .npz"), ("folder.npz", "is a folder")])
+def test_an_archive_is_checked_before_anything_runs(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(ConfigurationError, match=words):
+        Archive(tmp_path / name)
+
+
+def test_answers_stay_to_be_read_however_fast_time_goes(start: Start) -> None:
+    session = start(zones=3, policy="threshold", ticks_per_s=64.0)
+    session.advance(1.0)
+    session.note("what was asked for", ok=False)
+    for _ in range(40):
+        session.advance(0.1)  # 256 ticks, of which many tell what the controller asked for
+        assert "what was asked for" in [message.text for message in session.interface.board]
+    assert len([message for message in session.interface.messages if message.kind == "simulated"]) > 5
+
+
+def test_the_board_keeps_what_matters_and_fills_up_with_the_rest() -> None:
+    board = Board()
+
+    def line(text: str, kind: MessageKind) -> Message:
+        return Message(0.0, kind, text)
+
+    def shown() -> str:
+        return " ".join(message.text for message in board.lines)
+
+    board.tell([line(f"r{n}", "simulated") for n in range(9)], 0.0)
+    assert shown() == "r4 r5 r6 r7 r8"
+    board.tell([line("e1", "event"), line("n1", "note")], 0.0)
+    board.tell([line("r9", "simulated")], 0.0)
+    assert shown() == "r7 r8 e1 n1 r9"
+    board.tell([line("e2", "event"), line("e3", "event")], 1.0)
+    assert shown() == "r8 e1 n1 r9 e2"  # nobody has read the others yet
+    board.tell([line("n2", "note")], 2.0)
+    assert shown() == "r8 n1 r9 e2 n2"  # an answer comes before an event
+    board.tell([line("n3", "note"), line("n4", "note")], 2.0)
+    assert shown() == "r8 r9 n2 n3 n4"
+    board.tell([line("e4", "event")], 2.0 + LASTING_S)
+    assert shown() == "r8 r9 n3 n4 e4"
+    board.tell([line("n4", "note")], 9.0)  # said again: once is enough
+    assert shown() == "r8 r9 n3 e4 n4"
+
+
+def test_a_lost_node_is_told_in_one_line_with_its_zones(start: Start) -> None:
+    session = start(zones=4)
+    session.advance(0.1)
+    session.apply(Inject("node_failure", 1))
+    session.advance(0.5)
+    assert told(session)[-1] == "node-2 is lost, and down with it: zone-3 and zone-4"
+
+
+def test_a_crowd_is_seen_in_the_tick_after_the_key(start: Start) -> None:
+    session = start()
+    session.advance(0.1)
+    session.apply(Inject("flash_crowd", 1))
+    session.advance(0.5)
+    assert session.snapshot.zones[1].crowded
+    assert told(session)[-1] == "zone-2 draws a crowd: arrivals grow"
+    words = [text.text for text in session.frame(SIZE).texts]
+    assert "CROWD" in words
+    assert "crowd comes" in words
+
+
+def test_ticker_and_clock_are_of_the_same_tick(start: Start) -> None:
+    session = start(policy="threshold", ticks_per_s=4.0)
+    for _ in range(200):
+        session.advance(0.07)
+        if session.interface.messages:
+            assert session.interface.messages[-1].time_s <= session.snapshot.time_s
+            assert session.snapshot.time_s == session.source.shell.telemetry.weather["time_s"][0]

@@ -61,7 +61,9 @@ export class Controls {
   }
 
   #pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const dialog = document.querySelector("dialog[open]");
+    if (event.ctrlKey || event.metaKey || event.altKey || (dialog && dialog.id !== "help")) return;
+    if (dialog && event.key === "Escape") return; // the browser closes the help, and only that
     const key = event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
     const onButton = event.target instanceof HTMLButtonElement && (key === " " || key === "Enter");
     const name = this.keys[key] ?? this.keys[key.toLowerCase()];

@@ -61,6 +61,7 @@ function ask() {
 function show(message) {
   const changed = picture.take(message, performance.now());
   state = message.state;
+  canvas.hidden = false;
   words.banner("");
   meter.pictures += 1;
   if (!fit()) painter.repaint(picture, changed);

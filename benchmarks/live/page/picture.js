@@ -53,7 +53,8 @@ export class Picture {
 
   // How far between the last tick (0) and this one (1) the dots are.
   phaseAt(nowMs) {
-    return Math.min(1, this.phase + (this.phasePerS * (nowMs - this.arrivedMs)) / 1000);
+    const passedMs = Math.max(0, nowMs - this.arrivedMs); // a frame may be older than the picture that came meanwhile
+    return Math.min(1, this.phase + (this.phasePerS * passedMs) / 1000);
   }
 
   // What lies at a place, in px of the picture: [x, y, width, height, name, zone], or undefined.

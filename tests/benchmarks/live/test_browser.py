@@ -114,9 +114,9 @@ def test_a_click_on_a_zone_selects_it_wherever_the_picture_lies(six: Show, look:
 
 
 def test_the_canvas_has_the_pixels_of_the_screen_and_follows_the_window(six: Show, look: Open) -> None:
-    page = see(look(six.address, width=900, height=600, ratio=2.0))
+    page = see(look(six.address, width=1000, height=600, ratio=2.0))
     size = "(() => { const c = document.getElementById('picture'); return [c.width, c.height]; })()"
-    assert page.evaluate(size) == [1800, 1200]
+    assert page.evaluate(size) == [2000, 1200]
     page.resize(1280, 720, 1.0)
     wait_for(page, "picture.width === 1280")
     assert page.evaluate(size) == [1280, 720]
@@ -141,6 +141,40 @@ def test_help_opens_shows_every_key_and_closes_by_keyboard(page: Page) -> None:
     page.wait("document.getElementById('help').open")
     page.press("Escape")
     page.wait("!document.getElementById('help').open")
+
+
+def test_the_key_of_the_help_hides_it_and_other_keys_work_while_it_is_open(page: Page) -> None:
+    page.press("ArrowDown")
+    wait_for(page, "state.selected === 0")
+    page.press("h")
+    page.wait("document.getElementById('help').open")
+    page.press("1")
+    wait_for(page, "!state.layers.includes('users')")
+    page.press("1")
+    wait_for(page, "state.layers.includes('users')")
+    page.press("h")
+    page.wait("!document.getElementById('help').open")
+    page.press("h")
+    page.press("Escape")  # closes the help, and nothing else
+    page.wait("!document.getElementById('help').open")
+    assert state(page)["selected"] == 0
+    page.press("Escape")
+    wait_for(page, "state.selected === null")
+    assert page.errors() == []
+
+
+def test_a_frame_that_is_older_than_its_picture_moves_no_dot_backwards(page: Page) -> None:
+    script = "import('/picture.js').then(({ Picture }) => { const one = new Picture(); one.phase = 0.25;"
+    script += (
+        "one.phasePerS = 2; one.arrivedMs = 1000; return [one.phaseAt(900), one.phaseAt(1125), one.phaseAt(9000)]; })"
+    )
+    assert page.evaluate(script) == [0.25, 0.5, 1.0]
+
+
+def test_without_a_token_there_is_a_sentence_and_no_empty_picture(six: Show, look: Open) -> None:
+    page = look(six.url + "/")
+    page.wait("document.getElementById('banner').innerText.includes('holds no token')")
+    assert page.evaluate("document.getElementById('picture').getBoundingClientRect().width") == 0
 
 
 def test_two_viewers_share_one_session(six: Show, look: Open) -> None:

@@ -2,8 +2,12 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from metaverse_env.cli import app
 from metaverse_env.recording import load_recording, replay
+from tests.live.desktop import wait_for
 
 QUICK = ["--dynamics", "physics", "--forecaster", "none", "--size", "960x540", "--fps", "5"]
 ROOT = Path(__file__).parents[3]
@@ -78,9 +83,13 @@ def test_a_cluster_in_memory_is_filmed(tmp_path: Path) -> None:
         (["--headless", "--web"], "give one of them"),
         (["--replay", "a.npz", "--dry-run-cluster"], "--replay and --dry-run-cluster are different worlds"),
         (["--cluster", "zones", "--keep", "a.npz"], "--keep records a simulation"),
-        (["--replay", "a.npz", "--scenario", "complex"], "leave --scenario out"),
-        (["--replay", "nowhere.npz"], "nowhere.npz"),
+        (["--replay", "a.npz", "--scenario", "complex"], "leave --scenario and --dynamics out"),
+        (["--replay", "a.npz", "--policy", "hpa", "--seed", "3"], "leave --policy and --seed and --dynamics out"),
         (["--keep", "a.json"], "ends with .npz"),
+        (["--keep", "/proc/a.npz"], "--keep /proc/a.npz: cannot write there"),
+        (["--headless", "--out", "/proc/a.mp4"], "film /proc/a.mp4: cannot write there"),
+        (["--size", "0x0"], "--size 0x0: a picture needs at least 960 x 540 px"),
+        (["--trace", "a.csv"], "--trace replays users and --dynamics physics simulates them"),
         (["--scenario", "complexx"], "Did you mean 'complex'"),
         (["--policy", "treshold"], "Did you mean 'threshold'"),
         (["--server", "127.0.0.1:8000"], "is no address"),
@@ -144,3 +153,108 @@ def test_without_a_server_the_page_names_its_extra(monkeypatch: pytest.MonkeyPat
     found = live("--web", *QUICK, "--scenario", "single_zone")
     assert found.exit_code == 1
     assert "metaverse-env[serve]" in found.stderr
+
+
+def run(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+    """Begin the command in a process of its own."""
+    command = [sys.executable, "-m", "metaverse_env.cli", "live", *QUICK, "--scenario", "single_zone"]
+    return subprocess.Popen(
+        [*command, *map(str, arguments)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def interrupted(process: subprocess.Popen[str], when: Callable[[], object]) -> tuple[str, str]:
+    """Press Ctrl-C as soon as something is so; return what was printed."""
+    try:
+        wait_for(lambda: when() or process.poll() is not None, 60.0)
+        os.kill(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60.0)
+    finally:
+        process.kill()
+    assert process.returncode in (130, -signal.SIGINT), (process.returncode, err)
+    return out, err
+
+
+def test_ctrl_c_keeps_the_episode_and_the_film(tmp_path: Path) -> None:
+    episode, film = tmp_path / "ep.npz", tmp_path / "frames"
+    out, _ = interrupted(
+        run("--headless", "--out", f"{film}/", "--seconds", "600", "--keep", episode),
+        lambda: len(list(film.glob("*.png"))) > 12,
+    )
+    recording = load_recording(episode)
+    assert f"Episode: {episode} ({recording.ticks} ticks)" in out
+    assert f"Film: {film} (" in out
+    assert replay(recording) is None
+
+
+def test_ctrl_c_in_a_window_keeps_the_episode_and_prints_json(tmp_path: Path) -> None:
+    episode = tmp_path / "ep.npz"
+    started = time.monotonic()
+    process = run("--keep", episode, "--json", "--out", tmp_path, "--speed", "32", SDL_VIDEODRIVER="dummy")
+    out, _ = interrupted(process, lambda: time.monotonic() > started + 8.0)
+    told = json.loads(out)
+    assert told["episode"] == str(episode)
+    assert load_recording(episode).ticks == told["ticks"] > 0
+
+
+def test_ctrl_c_at_a_page_prints_what_was_shown(tmp_path: Path) -> None:
+    process = run("--web", "--json", "--keep", tmp_path / "ep.npz")
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert json.loads(first)["url"].startswith("http://127.0.0.1:")
+    out, err = interrupted(process, lambda: True)
+    told = json.loads(out)
+    assert told["source"] == "simulation"
+    assert "Episode:" in err
+
+
+def test_a_slash_makes_a_folder_whatever_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "folder.d"
+    found = live("--headless", "--out", f"{folder}/", *QUICK, "--ticks", 1, "--scenario", "single_zone")
+    assert found.exit_code == 0, found.output
+    assert sorted(path.suffix for path in folder.iterdir()) == [".png"] * 2
+
+
+def test_an_odd_size_is_said_to_become_even(tmp_path: Path) -> None:
+    arguments = ["--headless", *QUICK[:4], "--fps", "5", "--ticks", 1, "--scenario", "single_zone"]
+    found = live(*arguments, "--size", "961x541", "--out", tmp_path / "a.mp4")
+    assert found.exit_code == 0, found.output
+    assert "--size 961x541: an .mp4 has an even width and height; it gets 960x540" in found.stderr
+    assert "WARNING" not in found.output
+
+
+def test_a_replay_forecasts_and_shows_its_last_tick(tmp_path: Path) -> None:
+    episode = tmp_path / "ep.npz"
+    common = ["--headless", "--fps", "4", "--size", "960x540", "--json"]
+    quick = ["--dynamics", "physics", "--forecaster", "persistence", "--ticks", 6, "--scenario", "single_zone"]
+    kept = facts(live(*common, *quick, "--out", tmp_path / "a.gif", "--keep", episode))
+    again = facts(live(*common, "--out", tmp_path / "b.gif", "--replay", episode))
+    assert again["ticks"] == kept["ticks"]
+    assert again["pictures"] == 2 * load_recording(episode).ticks  # all of the last tick, too
+    assert load_recording(episode).origin.forecaster == "persistence"
+
+
+def test_users_of_a_trace_are_shown(tmp_path: Path) -> None:
+    users = tmp_path / "users.csv"
+    users.write_text("time_s,users\n" + "".join(f"{60 * n},{20 + n}\n" for n in range(300)))
+    quick = ["--headless", "--fps", "4", "--size", "960x540", "--forecaster", "none", "--scenario", "single_zone"]
+    told = facts(live(*quick, "--trace", users, "--ticks", 3, "--json", "--out", tmp_path / "a.gif"))
+    assert told["ticks"] == 3
+    found = live(*quick, "--dynamics", "trace", "--out", tmp_path / "b.gif")
+    assert "give --trace FILE too" in found.stderr
+
+
+def test_a_server_that_is_away_is_told_of_at_the_end(tmp_path: Path) -> None:
+    arguments = ["--headless", *QUICK, "--ticks", 3, "--scenario", "single_zone", "--server", "http://127.0.0.1:9"]
+    found = live(*arguments, "--out", tmp_path / "a.gif")
+    assert found.exit_code == 0, found.output
+    assert re.search(r"Server http://127.0.0.1:9: 0 of \d+ ticks delivered", found.stdout)
+    told = facts(live(*arguments, "--out", tmp_path / "b.gif", "--json"))
+    assert told["server"]["delivered"] == 0  # type: ignore[index]
+
+
+def test_a_missing_recording_is_said_to_be_missing(tmp_path: Path) -> None:
+    found = live("--headless", "--replay", tmp_path / "nowhere.npz")
+    assert found.exit_code == 2
+    assert "nowhere.npz: there is no such file" in found.stderr
