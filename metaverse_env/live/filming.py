@@ -47,9 +47,10 @@ def film(
     with Camera(path, fps, form) as camera:
         canvas = drawing("canvas")(size)
         while camera.pictures < count and not session.over:
-            camera.take(canvas.draw(session.frame(size, controls=False)))
-            session.advance(1.0 / fps)
+            if camera.pictures:
+                session.advance(1.0 / fps)
             if session.error is not None:
                 raise session.error
+            camera.take(canvas.draw(session.frame(size, controls=False)))
             progress()
     return camera.pictures

@@ -85,8 +85,8 @@ class Session:
         self.policies, self.scenarios = with_name(source.policy, policies), with_name(self.scenario, scenarios)
         self.interface = Interface(ticks_per_s=checked_speed(ticks_per_s), policy=source.policy)
         self.phase, self.ended, self.photos_due, self.error = 1.0, False, 0, None
-        self._onlooker, self._pictures, self._changed = Onlooker(), Pictures(), True
-        self._board, self._passed_s = Board(), 0.0
+        self._onlooker, self._pictures, self._board = Onlooker(), Pictures(), Board()
+        self._changed, self._passed_s = True, 0.0
         self.snapshot = self._onlooker.look(source)
         self._tell_state()
 
