@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -17,6 +18,7 @@ from benchmarks.progress import Bar
 from metaverse_env.envs.shell import Shell, Step
 from metaverse_env.errors import ConfigurationError
 from metaverse_env.folders import writable
+from metaverse_env.rendering.colours import COLOURS
 from metaverse_env.rendering.interface import UNTOUCHED, Interface
 from metaverse_env.rendering.layout import arrange
 from metaverse_env.rendering.opening import drawing
@@ -164,9 +166,21 @@ def take(shot: Shot, seed: int, path: Path) -> Path:
     scene = build_scene(shown, arrange(show.shell.world.zones, shot.size, interface), interface)
     picture = Image.fromarray(drawing("canvas")(shot.size).draw(scene))
     memory = io.BytesIO()
-    picture.quantize(COLOURS_OF_A_PNG, dither=Image.Dither.NONE).save(memory, "PNG", optimize=True)
+    with_palette(picture).save(memory, "PNG", optimize=True)
     path.write_bytes(memory.getvalue())
     return path
+
+
+def with_palette(picture: Image.Image) -> Image.Image:
+    """Return a picture with a palette: all colours that have names, however small what has them, then the frequent."""
+    pixels = np.asarray(picture, dtype=np.int64)
+    colours, place, often = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
+    frequent = (tuple(colour) for colour in colours[np.argsort(-often, kind="stable")].tolist())
+    chosen = list(dict.fromkeys(chain(COLOURS.values(), frequent)))[:COLOURS_OF_A_PNG]
+    nearest = np.square(colours[:, None] - np.array(chosen)).sum(axis=2).argmin(axis=1)  # Pillow only comes near it
+    told = Image.fromarray(nearest[place].reshape(pixels.shape[:2]).astype(np.uint8), "P")
+    told.putpalette(list(chain.from_iterable(chosen)))
+    return told
 
 
 def _scenario(shot: Shot) -> Scenario:

@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from benchmarks import gallery
 from metaverse_env.cli import app
+from metaverse_env.rendering.colours import COLOURS
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures"
 
@@ -24,6 +26,14 @@ def test_a_picture_is_made_and_made_again(tmp_path: Path) -> None:
     assert made[0] == made[1]
     with Image.open(tmp_path / "a" / "live-unicode.png") as picture:
         assert picture.size == (1280, 720)
+
+
+def test_no_named_colour_is_lost_however_little_has_it() -> None:
+    picture = Image.effect_noise((200, 200), 90.0).convert("RGB")
+    for place, colour in enumerate(COLOURS.values()):
+        picture.putpixel((place, 7), colour)
+    kept = np.asarray(gallery.with_palette(picture).convert("RGB"))[7, : len(COLOURS)]
+    assert [tuple(colour) for colour in kept.tolist()] == list(COLOURS.values())
 
 
 def test_a_picture_that_there_is_not_is_named(tmp_path: Path) -> None:
