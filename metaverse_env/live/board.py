@@ -15,7 +15,8 @@ LASTING_S: Final = 5.0
 MOST_LASTING: Final = 3
 """Of the ticker's lines, how many such lines have [choice]; the others tell what comes with every tick."""
 
-_ROUTINE, _EVENT, _ANSWER = range(3)
+_ROUTINE, _EVENT, _TROUBLE, _ANSWER = range(4)
+"""How much a line matters."""
 
 
 class _Line(NamedTuple):
@@ -64,7 +65,8 @@ class Board:
         """Return which line makes room: the oldest that was read, or matters less; ``None`` if all have to stay."""
         if read := [one for one in self._lasting if one.until_s <= now_s]:
             return read[0]
-        less = [one for one in self._lasting if one.rank < line.rank]
+        least = min(one.rank for one in self._lasting)
+        less = [one for one in self._lasting if one.rank == least < line.rank]
         if not less and line.rank == _ANSWER:
             return self._lasting[0]  # somebody asks faster than one can read, and waits for the latest answer
         return less[0] if less else None
@@ -73,4 +75,6 @@ class Board:
 def _rank(message: Message) -> int:
     if message.kind == "note":
         return _ANSWER
-    return _EVENT if message.kind in ("event", "real") or not message.ok else _ROUTINE
+    if not message.ok:
+        return _TROUBLE
+    return _EVENT if message.kind in ("event", "real") else _ROUTINE

@@ -35,7 +35,7 @@ def happened(snapshot: Snapshot) -> list[Message]:
     """Return what befell the world in its tick, for the ticker; what was asked for it is told by its source."""
     trail = snapshot.trail
     fresh = [event for event in trail.recent() if event.tick == trail.tick and event.kind not in ("more", "less")]
-    return [Message(time_s, "event", words) for time_s, words in news(snapshot, fresh)]
+    return [Message(line.time_s, "event", line.words, not line.bad) for line in news(snapshot, fresh)]
 
 
 def stated(interface: Interface, source: Source, calls: ServerCalls | None) -> Interface:

@@ -10,6 +10,7 @@ from metaverse_env.live.session import Session
 from metaverse_env.rendering.camera import Camera
 from metaverse_env.rendering.events import Click, Closed, Event, Key
 from metaverse_env.rendering.film import even
+from metaverse_env.rendering.interface import Message
 from metaverse_env.rendering.opening import drawing
 
 FPS: Final = 60
@@ -64,8 +65,7 @@ class _Show:
     def run(self, seconds: float | None, fps: int) -> None:
         """Show pictures until the end."""
         session, window, shown = self.session, self.window, None
-        session.note("starting …: the first tick takes some seconds")
-        window.show(session.frame(window.size))  # a window is not black while that is computed
+        self._show_start()
         while not session.ended and (seconds is None or self.passed_s < seconds):
             for event in window.events():
                 self._obey(event)
@@ -78,6 +78,14 @@ class _Show:
             self.passed_s += dt_s
             self.filmed_s += step_s
             self._keep()
+
+    def _show_start(self) -> None:
+        """Show the world before its first tick, for a window would be black while that is computed."""
+        session, shown = self.session, self.session.interface
+        says = Message(session.snapshot.time_s, "note", "starting …: the first tick takes some seconds")
+        session.interface = shown.told(says, board=(says,))
+        self.window.show(session.frame(self.window.size))
+        session.interface = shown
 
     def _obey(self, event: Event) -> None:
         match event:

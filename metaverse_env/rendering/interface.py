@@ -26,7 +26,7 @@ class Message(NamedTuple):
         kind: Whether it was only simulated, tried, really sent to a cluster, or a call to a prediction server; a
             note of the session's own, such as what was injected, saved or refused; or what happened in the world.
         text: What was said, and what came of it.
-        ok: Whether it came to pass.
+        ok: Whether it came to pass; of what happened in the world, whether nobody suffers by it.
     """
 
     time_s: float

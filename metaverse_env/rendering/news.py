@@ -1,7 +1,7 @@
 """What happened, in lines for the ticker: one for all zones that it befalls in a tick, or for the node they lose."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from metaverse_env.rendering.chronicle import Event, EventKind
 from metaverse_env.rendering.lettering import spelled
@@ -26,11 +26,19 @@ _TOGETHER: Final[dict[EventKind, str]] = {
 }
 """What is said of several zones."""
 
-Line = tuple[float, str]
+_BAD: Final[tuple[EventKind, ...]] = ("oom", "down", "node_lost", "node_slow")
+
+
+class Line(NamedTuple):
+    """A line: when, s within the week, what, and whether users suffer by it."""
+
+    time_s: float
+    words: str
+    bad: bool
 
 
 def news(world: Snapshot, events: Iterable[Event], any_script: bool = False) -> tuple[Line, ...]:
-    """Return events of a world as lines of (time, words), in their order.
+    """Return events of a world as lines, in their order.
 
     Args:
         world: Has the names.
@@ -41,7 +49,8 @@ def news(world: Snapshot, events: Iterable[Event], any_script: bool = False) -> 
     for event in events:
         if len(world.zones) <= FEW_ZONES or event.kind not in _SMALL:
             groups.setdefault(_key(world, event, groups), []).append(event)
-    return tuple((group[0].time_s, _words(world, group, any_script)) for group in groups.values())
+    told = ((group[0], _words(world, group, any_script)) for group in groups.values())
+    return tuple(Line(first.time_s, words, first.kind in _BAD) for first, words in told)
 
 
 def _key(world: Snapshot, event: Event, groups: Iterable[tuple[int, EventKind, int]]) -> tuple[int, EventKind, int]:

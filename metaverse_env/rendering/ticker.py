@@ -4,7 +4,7 @@ from typing import Final
 
 from metaverse_env.rendering.interface import Interface, Message, MessageKind
 from metaverse_env.rendering.layout import FOOTER
-from metaverse_env.rendering.news import news
+from metaverse_env.rendering.news import Line, news
 from metaverse_env.rendering.pen import Pen
 from metaverse_env.rendering.snapshot import Snapshot
 from metaverse_env.units import SECONDS_PER_DAY, SECONDS_PER_HOUR
@@ -34,18 +34,18 @@ def draw_ticker(pen: Pen, world: Snapshot, interface: Interface, width: float) -
         _draw_line(pen, message, 11.5 + _PITCH * place, width)
 
 
-def latest(world: Snapshot, interface: Interface) -> tuple[Message | tuple[float, str], ...]:
-    """Return the lines to show, the oldest first: messages, or where nobody sends any, events as (time, words)."""
+def latest(world: Snapshot, interface: Interface) -> tuple[Message | Line, ...]:
+    """Return the lines to show, the oldest first: messages, or where nobody sends any, events."""
     if interface.messages:
         return interface.board or interface.messages[-LINES:]
     return news(world, world.trail.events[-MOST_READ:], interface.any_script)[-LINES:]
 
 
-def _draw_line(pen: Pen, line: Message | tuple[float, str], y: float, width: float) -> None:
+def _draw_line(pen: Pen, line: Message | Line, y: float, width: float) -> None:
     x = 10.0
-    x += pen.text(x, y, _time(line[0]), _SIZE, "muted") + 6.0
-    if not isinstance(line, Message):
-        pen.text(x, y, line[1], _SIZE, room=width - x - 8.0)
+    x += pen.text(x, y, _time(line.time_s), _SIZE, "muted") + 6.0
+    if isinstance(line, Line):
+        pen.text(x, y, line.words, _SIZE, "over" if line.bad else "ink", room=width - x - 8.0)
         return
     word, colour = _TAGS[line.kind]
     if word:
@@ -53,7 +53,7 @@ def _draw_line(pen: Pen, line: Message | tuple[float, str], y: float, width: flo
         pen.rectangle(x, y - 6.0, wide, 12.0, colour, corner=3.0)
         pen.text(x + 4.0, y, word, _SIZE, "card")
         x += wide + 5.0
-    text = line.text if line.ok or line.kind == "note" else f"FAILED: {line.text}"
+    text = line.text if line.ok or line.kind in ("note", "event") else f"FAILED: {line.text}"
     pen.text(x, y, text, _SIZE, "ink" if line.ok else "over", room=width - x - 8.0)
 
 

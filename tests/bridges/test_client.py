@@ -93,7 +93,8 @@ def test_a_kubeconfig_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"nothing\.yaml': there is no such file"):
         ApiClient.from_kubeconfig(tmp_path / "nothing.yaml")
     (tmp_path / "empty.yaml").touch()
-    with pytest.raises(ConfigurationError, match="cannot log in to Kubernetes: Invalid kube-config"):
+    with pytest.raises(ConfigurationError, match="cannot log in to Kubernetes: Invalid kube-config") as refusal:
         ApiClient.from_kubeconfig(tmp_path / "empty.yaml")
+    assert ".." not in str(refusal.value)
     with pytest.raises(ConfigurationError, match="https:// is needed"):
         ApiClient.at("http://127.0.0.1:8080", tmp_path / "token")

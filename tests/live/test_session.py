@@ -460,8 +460,15 @@ def test_the_board_keeps_what_matters_and_fills_up_with_the_rest() -> None:
     assert shown() == "r8 r9 n2 n3 n4"
     board.tell([line("e4", "event")], 2.0 + LASTING_S)
     assert shown() == "r8 r9 n3 n4 e4"
-    board.tell([line("n4", "note")], 9.0)  # said again: once is enough
-    assert shown() == "r8 r9 n3 e4 n4"
+    alarm = Message(0.0, "event", "a1", ok=False)
+    board.tell([line("e5", "event"), alarm], 3.0 + LASTING_S)
+    assert shown() == "r8 r9 e4 e5 a1"  # e4 has not been read; answers have
+    board.tell([Message(0.0, "server", "f1", ok=False)], 3.0 + LASTING_S)
+    assert shown() == "r8 r9 e5 a1 f1"  # trouble comes before what is none
+    board.tell([line("n4", "note")], 20.0)
+    assert shown() == "r8 r9 a1 f1 n4"
+    board.tell([line("n4", "note")], 20.0)  # said again: once is enough
+    assert shown() == "r8 r9 a1 f1 n4"
 
 
 def test_a_lost_node_is_told_in_one_line_with_its_zones(start: Start) -> None:
@@ -470,6 +477,7 @@ def test_a_lost_node_is_told_in_one_line_with_its_zones(start: Start) -> None:
     session.apply(Inject("node_failure", 1))
     session.advance(0.5)
     assert told(session)[-1] == "node-2 is lost, and down with it: zone-3 and zone-4"
+    assert session.interface.board[-1].text == told(session)[-1]
 
 
 def test_a_crowd_is_seen_in_the_tick_after_the_key(start: Start) -> None:

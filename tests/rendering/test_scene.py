@@ -619,6 +619,56 @@ def test_ordinary_worlds_are_told_without_cutting_a_word(
     assert [text.text for text in scene.texts if "…" in text.text] == []
 
 
+def test_the_legend_shows_no_forecast_where_there_is_none(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
+    for ticks, bands in (((), 0), ((4, 16), 2)):
+        ground = build_scene(world(zone(), ticks_ahead=ticks), arrange(graph(1))).ground
+        shown = [shape for shape in ground if isinstance(shape, Polygon) and shape.fill.startswith("fine/")]
+        assert len(shown) == bands
+        assert any("forecast" in shape.text for shape in ground if isinstance(shape, Text)) == bool(bands)
+
+
+def test_a_bar_never_leaves_its_frame(zone: MakeZone, world: MakeWorld) -> None:
+    shapes = card(world(zone(usage=(1.5, 1.0, 1.0))), "full")
+    frame, filling = [shape for shape in shapes if isinstance(shape, Rectangle) and shape.height == 5.5][:2]
+    assert (filling.width, filling.fill) == (frame.width, "over")
+
+
+def test_curves_stay_in_their_boxes(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
+    ahead = ((900.0, 2000.0),) * 2
+    seen = world(zone(latency_ms=900.0, latency_ahead_ms=ahead, cpu_ahead_cores=ahead), ticks_ahead=(4, 16))
+    interface = Interface(selected=0)
+    shapes = build_scene(seen, arrange(graph(1), interface=interface), interface).below
+    boxes = [shape for shape in shapes if isinstance(shape, Rectangle) and shape.fill == "paper"]
+    for line in (shape for shape in shapes if isinstance(shape, Line) and shape.colour in ("over", "near", "fine")):
+        left, right = min(x for x, _ in line.points), max(x for x, _ in line.points)
+        top, bottom = min(y for _, y in line.points), max(y for _, y in line.points)
+        assert any(
+            box.x <= left and right <= box.x + box.width - 1.0 and box.y + 1.0 <= top and bottom <= box.y + box.height
+            for box in boxes
+        ), line
+
+
+def test_the_panel_tells_its_scales_and_times(zone: MakeZone, world: MakeWorld, graph: MakeGraph) -> None:
+    interface = Interface(selected=0)
+    seen = world(zone(latency_ms=1500.0, latency_ahead_ms=((50.0, 60.0),)), ticks_ahead=(16,))
+    words = [text.text for text in build_scene(seen, arrange(graph(1), interface=interface), interface).texts]
+    assert {"30 min ago", "now", "in 4 min", "grey: given; 0 to 1.05", "0 to 26.2", "1.5 s"} <= set(words)
+
+
+def test_what_was_got_is_named(zone: MakeZone, world: MakeWorld) -> None:
+    for kind, what, label in (("more", "CPU NET", "got more CPU NET"), ("less", "MEM", "got less MEM")):
+        trail = Trail(tick=8, events=(Event(7, 0.0, kind, 0, -1, "", what),))
+        assert said(card(world(zone(), trail=trail), "full"))[-1] == label
+
+
+def test_a_shelf_that_has_given_more_than_there_is_says_of_what(
+    zone: MakeZone, world: MakeWorld, graph: MakeGraph
+) -> None:
+    node = NodeSnapshot("node-1", (0, 1, 2), (0.4, 0.3, 1.19), (0.2, 0.2, 0.2), (16.0, 3e4, 1e3))
+    words = [text.text for text in build_scene(world(*(zone(),) * 3, nodes=(node,)), arrange(graph(3))).texts]
+    assert "node-1, 16 cores: given CPU 40 MEM 30 NET 119 % (NET: more than it has)" in words
+
+
 # --- sentences --------------------------------------------------------------------------------------------------------
 
 
