@@ -23,13 +23,16 @@ def write_mp4(frames: Frames, path: Path, fps: int) -> None:
     pictures = iter(frames)
     first = next(pictures)
     width, height = even((first.shape[1], first.shape[0]))
+    stopped = MetaverseError(f"{path}: the film cannot be written: the encoder stopped. Is the disk full?")
     try:
         with closing(_encoder(path, (width, height), fps)) as film:
             film.send(None)  # starts the encoder
             for picture in chain([first], pictures):
                 film.send(picture[:height, :width].tobytes())
     except OSError as error:  # its text is the encoder's command line
-        raise MetaverseError(f"{path}: the film cannot be written: the encoder stopped. Is the disk full?") from error
+        raise stopped from error
+    if not path.stat().st_size:  # of a short film, the encoder says nothing
+        raise stopped
 
 
 def _encoder(path: Path, size: tuple[int, int], fps: int) -> Any:

@@ -19,8 +19,10 @@ from metaverse_env.errors import (
 )
 from metaverse_env.live.commands import Inject, Quit, SwitchPolicy
 from metaverse_env.live.filming import film
+from metaverse_env.live.watching import watch
 from metaverse_env.rendering.camera import Camera
 from metaverse_env.rendering.opening import drawing
+from metaverse_env.rendering.shapes import Scene
 from tests.live.conftest import Start
 from tests.live.desktop import wait_for
 
@@ -141,6 +143,49 @@ def test_a_writer_that_fails_is_heard_of_and_blocks_nobody(tmp_path: Path) -> No
     wait_for(lambda: not camera._thread.is_alive())
     with pytest.raises(MetaverseError, match=r"film\.gif: the film cannot be written"):
         camera.take(np.zeros((10, 10, 3), dtype=np.uint8))
+
+
+def test_an_odd_film_loses_its_last_row_and_column(tmp_path: Path) -> None:
+    with Camera(tmp_path / "film.mp4", 10) as camera:
+        camera.take(np.full((541, 961, 3), 200, dtype=np.uint8))
+    with closing(imageio_ffmpeg.read_frames(str(tmp_path / "film.mp4"))) as reader:
+        assert next(reader)["size"] == (960, 540)
+
+
+@pytest.mark.parametrize("pictures", [1, 20])
+def test_an_encoder_that_stops_is_said_in_one_sentence(tmp_path: Path, pictures: int) -> None:
+    (tmp_path / "film.mp4").symlink_to("/dev/full")
+
+    def filmed() -> None:
+        noise = np.random.default_rng(0)
+        with Camera(tmp_path / "film.mp4", 10) as camera:
+            for _ in range(pictures):
+                camera.take(noise.integers(0, 255, (540, 960, 3), dtype=np.uint8))
+
+    with pytest.raises(MetaverseError) as caught:
+        filmed()
+    assert str(caught.value) == (
+        f"{tmp_path / 'film.mp4'}: the film cannot be written: the encoder stopped. Is the disk full?"
+    )
+
+
+def test_a_window_shows_the_world_before_its_first_tick(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    session, shown = start(), []
+    plain = drawing("window").show
+
+    def show(window: object, scene: Scene) -> None:
+        shown.append((session.source.ticks, [text.text for text in scene.texts]))
+        plain(window, scene)
+
+    monkeypatch.setattr(drawing("window"), "show", show)
+    watch(session, tmp_path, SIZE, seconds=0.1)
+    ticks, words = shown[0]
+    assert ticks == 0
+    assert "starting …: the first tick takes some seconds" in words
+    assert not any("starting" in word for word in shown[-1][1])
 
 
 def test_without_pygame_the_error_names_the_extra(

@@ -47,6 +47,19 @@ def test_a_gif_has_a_picture_per_tick_and_repeats(tmp_path: Path) -> None:
         assert (film.info["duration"], film.info["loop"]) == (100, 0)
 
 
+def test_a_film_names_its_controller(tmp_path: Path) -> None:
+    films = []
+    for name in ("", "hpa"):
+        path = record_episode_gif(
+            shell(), Doubling(), tmp_path / f"film{name}.gif", ticks=1, size=SIZE, controller=name
+        )
+        with Image.open(path) as film:
+            films.append(np.asarray(film.convert("RGB")))
+    rows, columns = np.nonzero((films[0] != films[1]).any(axis=2))
+    assert rows.max() < 30  # beside the name of the scenario, and nowhere else
+    assert columns.max() < 240
+
+
 def test_a_gif_shows_what_the_viewer_shows(tmp_path: Path) -> None:
     path = record_episode_gif(shell(3), Doubling(), tmp_path / "film.gif", ticks=4, size=SIZE)
     again, policy, viewer = shell(3), Doubling(), Viewer(size=SIZE)
