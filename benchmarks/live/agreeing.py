@@ -1,6 +1,7 @@
 """What ``metaverse live`` was asked for, checked before anything is made: what contradicts itself is refused."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -45,6 +46,10 @@ def agree(what: What, how: How) -> None:
         raise ConfigurationError(f"--keep records a simulation, and {chosen[0]} shows none; leave it out")
     if what.replay is not None:
         _replays(what, what.replay)
+    elif chosen:
+        given = _given({"--dynamics": what.dynamics, "--trace": what.trace})
+        if given:
+            raise ConfigurationError(f"{chosen[0]} shows a cluster, and {given} is for simulations; leave it out")
     if how.headless and how.web:
         raise ConfigurationError("--headless writes a film, and --web shows pages; give one of them")
 
@@ -58,9 +63,13 @@ def _replays(what: What, path: Path) -> None:
         "--dynamics": what.dynamics,
         "--trace": what.trace,
     }
-    given = [name for name, value in decided.items() if value is not None]
-    if given:
-        raise ConfigurationError(f"--replay {path} shows what was recorded; leave {' and '.join(given)} out")
+    if given := _given(decided):
+        raise ConfigurationError(f"--replay {path} shows what was recorded; leave {given} out")
+
+
+def _given(options: Mapping[str, object]) -> str:
+    """Return which options were given, in words."""
+    return " and ".join(name for name, value in options.items() if value is not None)
 
 
 def size_of(text: str | None) -> tuple[int, int] | None:

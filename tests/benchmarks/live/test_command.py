@@ -85,6 +85,7 @@ def test_a_cluster_in_memory_is_filmed(tmp_path: Path) -> None:
         (["--cluster", "zones", "--keep", "a.npz"], "--keep records a simulation"),
         (["--replay", "a.npz", "--scenario", "complex"], "leave --scenario and --dynamics out"),
         (["--replay", "a.npz", "--policy", "hpa", "--seed", "3"], "leave --policy and --seed and --dynamics out"),
+        (["--dry-run-cluster"], "shows a cluster, and --dynamics is for simulations"),
         (["--keep", "a.json"], "ends with .npz"),
         (["--keep", "/proc/a.npz"], "--keep /proc/a.npz: cannot write there"),
         (["--headless", "--out", "/proc/a.mp4"], "film /proc/a.mp4: cannot write there"),
