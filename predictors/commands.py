@@ -45,6 +45,9 @@ def train_predictor(
             min=1, help="Of 30 zones for one hour, to learn from.", show_default="300 forecaster, 140 dynamics"
         ),
     ] = None,
+    intents: Annotated[
+        bool, typer.Option("--intents/--no-intents", help="Whether the forecaster hears what users announce.")
+    ] = True,
     threads: Annotated[int, typer.Option(min=1, help="Of torch; one is best while other programs run.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     overwrite: Annotated[
@@ -59,9 +62,9 @@ def train_predictor(
     panel with --data.
     """
     if data is not None:
-        if kind is not None:
+        if kind is not None or not intents:
             raise typer.BadParameter(
-                "a panel has a forecaster of its own; leave --kind or --data out", param_hint="--kind"
+                "a panel has a forecaster of its own; leave --kind and --no-intents or --data out", param_hint="--data"
             )
         train_panel = resolve("command", "train predictor --data", _TRAINERS, extra="predictors")
         train_panel(
@@ -70,6 +73,10 @@ def train_predictor(
         )  # fmt: skip
         return
     names = ["forecaster", "dynamics"] if kind in (None, Which.BOTH) else [str(kind)]
+    if not intents and names != ["forecaster"]:
+        raise typer.BadParameter(
+            "the dynamics stands for a world in which they are heard; add --kind forecaster", param_hint="--no-intents"
+        )
     train = resolve("command", "train predictor", _TRAINERS, extra="predictors")
     train(
         _free(out, names, resume, overwrite),
@@ -78,6 +85,7 @@ def train_predictor(
         epochs=epochs,
         minutes=minutes,
         worlds=worlds,
+        intents=intents,
         threads=threads,
         resume=resume,
         as_json=as_json,

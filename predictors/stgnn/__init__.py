@@ -5,14 +5,15 @@ Running them needs ONNX Runtime only; training them needs torch and torch-geomet
 
 from functools import partial
 
+from predictors.stgnn.card import WEIGHTS
 from predictors.stgnn.dynamics.runtime import StgnnDynamics
 from predictors.stgnn.runtime import StgnnForecaster
 
 load_default = StgnnForecaster
 """What ``forecaster="stgnn"`` means."""
 
-load_without_intents = partial(StgnnForecaster, intents=False)
-"""What ``forecaster="stgnn_without_intents"`` means: the same network, which hears nothing of what users announce."""
+load_without_intents = partial(StgnnForecaster, WEIGHTS / "stgnn_forecaster_without_intents", intents=False)
+"""What ``forecaster="stgnn_without_intents"`` means: the same network, trained without what users announce."""
 
 load_dynamics = StgnnDynamics
 """What ``dynamics="stgnn"`` means."""

@@ -93,10 +93,11 @@ def ablation(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Train the forecaster without its parts, in three kinds of worlds, and tell what each part is worth.
+    """Train the forecaster without its parts, in four kinds of worlds, and tell what each part is worth.
 
     The worlds: as they are; without migration, where a graph has nothing to tell; with announcements that lead by
-    nothing, where intents tell what users do now before metrics, 15 to 30 s old, show it, and nothing of what comes.
+    nothing, where intents tell what users do now before demand follows it and metrics, 15 to 30 s old, show it; and the
+    same with demand that follows and metrics that show it at once.
     """
     names = _chosen("variant", variants, VARIANTS)
     names = ("full", *(name for name in names if name != "full"))
@@ -157,7 +158,10 @@ def ablation_worlds(bank: str | None = None) -> Iterator[tuple[str, Scenario]]:
         reference = _changed(reference, "intents", {"bank": bank})
     yield "default", reference
     yield "no_migration", _changed(reference, "workload", {"migration_per_h": 0.0})
-    yield "no_lead", _changed(reference, "intents", {"lead_s": (0.0, 0.0)})
+    at_once = _changed(reference, "intents", {"lead_s": (0.0, 0.0)})
+    yield "no_lead", at_once
+    at_once = _changed(at_once, "intents", {"blend_s": 1.0})
+    yield "no_lead_no_delay", _changed(at_once, "monitoring", {"metric_age_s": (0.0, 0.0)})
 
 
 def _changed(scenario: Scenario, part: str, fields: Mapping[str, Any]) -> Scenario:

@@ -4,7 +4,7 @@ It follows STID (Shao et al., 2022): a linear projection of the flattened window
 """
 
 import math
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +66,9 @@ class ForecastNet(nn.Module):
         hide = variant == "no_intents"
         shown = [0.0 if hide and name.startswith(INTENT_COLUMNS) else 1.0 for name in FORECAST_FEATURES]
         self.register_buffer("shown", torch.tensor(shown), persistent=False)
+        with torch.no_grad():  # what is never shown teaches nothing: its weights stay 0, and forward needs no mask
+            for layer in (self.project, self.straight, self.bare[0]):
+                cast(nn.Linear, layer).weight.mul_(self.shown)
         self.register_buffer("most", most_levels(), persistent=False)
         self.messages = ZoneMessages()  # type: ignore[abstract]
 

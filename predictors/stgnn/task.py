@@ -19,12 +19,14 @@ class Task(ABC, Generic[Net]):
 
     Attributes:
         kind: Of the network.
+        variant: Which parts it has.
         steps: That make an epoch.
         batch_zones: About how many zones a batch has.
         rate: Learning rate at the start.
     """
 
     kind: Kind
+    variant: str = "full"
     steps: int
     batch_zones: int = 2048
     rate: float = 3e-3

@@ -41,7 +41,7 @@ class ForecastTask(Task[ForecastNet]):
     rate = 8e-3
 
     def __init__(self, variant: Variant = "full") -> None:
-        self.variant = variant
+        self.variant: Variant = variant
 
     @property
     def first_and_last(self) -> tuple[int, int]:

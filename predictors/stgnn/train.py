@@ -17,7 +17,7 @@ from predictors.stgnn.data import Recording, make_recordings, record
 from predictors.stgnn.dynamics.evaluation import evaluate_dynamics, look, residual_parts
 from predictors.stgnn.evaluation import evaluate_forecaster
 from predictors.stgnn.export import export
-from predictors.stgnn.tasks import TASKS
+from predictors.stgnn.tasks import TASKS, ForecastTask
 from predictors.stgnn.training import Progress as Training
 from predictors.stgnn.training import Run, Settings, words_of
 
@@ -52,6 +52,7 @@ def train(
     epochs: int | None,
     minutes: float | None,
     worlds: int | None,
+    intents: bool,
     threads: int,
     resume: bool,
     as_json: bool,
@@ -66,6 +67,7 @@ def train(
         epochs: At most, for each network; ``None`` is what the shipped one was trained for.
         minutes: At most, for each network; ``None`` has no limit.
         worlds: How many to learn from; ``None`` as many as the shipped one.
+        intents: Whether the forecaster hears what users announce.
         threads: Of torch.
         resume: Go on with the run in the folder.
         as_json: Print JSON instead of tables.
@@ -76,11 +78,12 @@ def train(
     """
     figures = {}
     for name in kinds:
-        task, budget = TASKS[name](), _budget(name, epochs, worlds)
+        task, budget = TASKS[name]() if intents else ForecastTask("no_intents"), _budget(name, epochs, worlds)
         patience = max(1, round(budget.epochs * PATIENCE))
         settings = Settings(2 * seed + SEEDS[name], budget.epochs, task.rate, patience, minutes, threads)
         run = Run(task, settings, out / name, resume)
-        _write(out / name / "config.json", {"kind": name, "worlds": budget.worlds, **asdict(settings)})
+        asked = {"kind": name, "worlds": budget.worlds, "intents": intents}
+        _write(out / name / "config.json", {**asked, **asdict(settings)})
         with phases() as steps:
             try:
                 figures[name] = _train(run, budget.worlds, steps, command)

@@ -157,7 +157,8 @@ class Run:
 
     def _save(self) -> None:
         tensors = prefixed("net.", self.net.state_dict()) | prefixed("best.", self.best)
-        note = {"kind": self.task.kind, "settings": self._fixed_settings(), "progress": asdict(self.progress)}
+        note = {"kind": self.task.kind, "variant": self.task.variant, "settings": self._fixed_settings()}
+        note["progress"] = asdict(self.progress)
         write_checkpoint(self.folder, tensors | optimiser_tensors(self.optimiser), note)
 
     def _fixed_settings(self) -> dict[str, Any]:
@@ -166,10 +167,12 @@ class Run:
 
     def _load(self) -> None:
         tensors, note = read_checkpoint(self.folder)
-        if note["kind"] != self.task.kind or note["settings"] != self._fixed_settings():
+        made = note["kind"], note.get("variant", "full"), note["settings"]
+        asked = self.task.kind, self.task.variant, self._fixed_settings()
+        if made != asked:
             raise CheckpointError(
-                f"{self.folder / CHECKPOINT} was made with {note['settings']}, not {self._fixed_settings()}; "
-                "use the same"
+                f"{self.folder / CHECKPOINT} was made with {' '.join(map(str, made))}, not "
+                f"{' '.join(map(str, asked))}; use the same"
             )
         self.progress = Progress(**{name: _frozen(value) for name, value in note["progress"].items()})
         self.net.load_state_dict(part(tensors, "net."))

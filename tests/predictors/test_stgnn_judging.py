@@ -116,6 +116,9 @@ def test_ablation_worlds_lack_what_they_say() -> None:
     worlds = dict(ablation_worlds())
     assert worlds["no_migration"].workload.migration_per_h == 0.0 < worlds["default"].workload.migration_per_h
     assert worlds["no_lead"].intents.lead_s == (0.0, 0.0) != worlds["default"].intents.lead_s
+    prompt = worlds["no_lead_no_delay"]
+    assert prompt.intents.lead_s == prompt.monitoring.metric_age_s == (0.0, 0.0)
+    assert prompt.intents.blend_s < 0.1 * worlds["no_lead"].intents.blend_s
 
 
 def test_a_network_is_judged_by_the_same_figures_as_in_its_training(recording: Recording) -> None:

@@ -17,7 +17,7 @@ from metaverse_env.observation import FORECAST_TICKS
 from metaverse_env.simulator.world import SimulatedWorld
 from metaverse_env.telemetry import Command
 from metaverse_env.units import TARGETS
-from predictors.stgnn import StgnnDynamics, load_default
+from predictors.stgnn import StgnnDynamics, StgnnForecaster, load_default
 from predictors.stgnn.card import read_card
 from predictors.stgnn.data import RandomAllocations, Recording, forecast_features, record, window
 from predictors.stgnn.dynamics.task import DynamicsTask
@@ -156,6 +156,8 @@ def test_checkpoints_that_do_not_fit_are_refused(recording: Recording, tmp_path:
         Run(Short(), Settings(epochs=1, seed=8), tmp_path, resume=True)
     with pytest.raises(CheckpointError, match="use the same"):
         Run(DynamicsTask(), Settings(epochs=1), tmp_path, resume=True)
+    with pytest.raises(CheckpointError, match=r"forecaster full .* not forecaster no_intents"):
+        Run(Short("no_intents"), Settings(epochs=1), tmp_path, resume=True)
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(CheckpointError, match="is damaged"):
@@ -179,6 +181,23 @@ def test_command_trains_and_goes_on(tmp_path: Path) -> None:
     again = CliRunner().invoke(app, [*command, "--epochs", "1", "--resume"])
     assert again.exit_code == 0, again.output
     assert json.loads(again.stdout)["dynamics"]["mae"] == figures["mae"]
+
+
+def test_a_forecaster_can_learn_without_intents(tmp_path: Path) -> None:
+    command = ["train", "predictor", "--no-intents", "--worlds", "7", "--epochs", "1", "--out", str(tmp_path)]
+    assert "add --kind forecaster" in CliRunner().invoke(app, command).output
+    assert CliRunner().invoke(app, [*command, "--kind", "forecaster"]).exit_code == 0
+    deaf = StgnnForecaster(tmp_path / "stgnn_forecaster")
+    world = SimulatedWorld("multi_zone", intents=True)
+    telemetry = world.step(Command.of(world.reset(seeds=[0]).allocation)).telemetry
+    told = telemetry, telemetry._replace(intents=-telemetry.intents)
+    histories = [History(1, world.zones, telemetry.intents.shape[2]) for _ in told]
+    for history, what in zip(histories, told, strict=True):
+        history.append(what)
+    one, other = (deaf.forecast(history).values for history in histories)
+    np.testing.assert_array_equal(one, other)
+    one, other = (load_default().forecast(history).values for history in histories)
+    assert np.abs(one / other - 1.0).max() > 0.01
 
 
 # --- how good it is ---
