@@ -16,6 +16,7 @@ from bridges.dryrun_parts import Deployment, Faults, together
 from bridges.dryrun_service import DryRunTelemetry, Service
 from bridges.errors import NotFoundError, OutcomeUnknownError
 from metaverse_env.scenario import Scenario, load_scenario
+from metaverse_env.zones import name_order
 
 PROGRESS_DEADLINE_S: Final = 600.0
 """After so long a rollout counts as stuck; Kubernetes' default."""
@@ -117,7 +118,7 @@ class DryRunCluster:
         if self.faults.reading is not None:
             raise self.faults.reading
         self.catch_up()
-        workloads = tuple(self._seen(self.deployments[zone]) for zone in sorted(self.deployments))
+        workloads = tuple(self._seen(self.deployments[zone]) for zone in sorted(self.deployments, key=name_order))
         return Snapshot(workloads, self._nodes(), self.bounds, self.clock.monotonic_s())
 
     def _seen(self, deployment: Deployment) -> Workload:

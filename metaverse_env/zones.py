@@ -3,6 +3,7 @@
 A graph is a neighbour table ``[zones, degree]`` padded with -1, not a dense matrix: 10,000 zones cost 10,000 times one.
 """
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -146,3 +147,13 @@ def grid_positions(count: int) -> Array:
 def _ring_positions(count: int) -> Array:
     angle = 2 * np.pi * np.arange(count) / count
     return np.stack([0.5 + 0.42 * np.sin(angle), 0.5 - 0.42 * np.cos(angle)], axis=1).astype(np.float32)
+
+
+def name_order(name: str) -> tuple[tuple[str, int], ...]:
+    """Return what names of zones are sorted by: numbers in them count as numbers.
+
+    >>> sorted(["zone-10", "zone-2", "zone-1", "lobby"], key=name_order)
+    ['lobby', 'zone-1', 'zone-2', 'zone-10']
+    """
+    parts = re.findall(r"([^0-9]*)([0-9]*)", name)
+    return (*((text, int(number or 0)) for text, number in parts), (name, 0))  # zone-01 is not zone-1

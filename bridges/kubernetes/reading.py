@@ -28,6 +28,7 @@ from bridges.kubernetes.resources import (
 )
 from bridges.kubernetes.rules import Rules, bounds_of, read_rules
 from bridges.kubernetes.settings import ClusterSettings
+from metaverse_env.zones import name_order
 
 AGAIN_S = 600.0
 """After so long it is tried again whether nodes may be read."""
@@ -104,7 +105,7 @@ class Reader:
                 autoscalers=held[one.workload.name].scalers,
                 held={part: str(refusal) for part, refusal in held[one.workload.name].parts.items()},
             )
-            for zone, one in sorted(kept.items())
+            for zone, one in sorted(kept.items(), key=lambda item: name_order(item[0]))
         ]
         snapshot = Snapshot(tuple(seen), self._nodes(), bounds_of(rules), read_s)
         return Picture(snapshot, kept, of_zone, rules, self._budgets(), {name: one.parts for name, one in held.items()})
