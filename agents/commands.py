@@ -113,7 +113,7 @@ def _training(algorithm: Algorithm, about: str) -> Callable[..., None]:
 
     own = {"out": Path("runs") / algorithm} | {
         name: getattr(defaults, name)
-        for name in ("scenario", "agent_steps", "worlds", "global_weight", "violated_percent")
+        for name in ("scenario", "agent_steps", "worlds", "global_weight", "violated_percent", "randomised")
     }
     parameters = [
         parameter.replace(default=own.get(name, parameter.default))

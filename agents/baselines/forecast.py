@@ -1,7 +1,8 @@
 """Provisioning for a quantile of the forecast: what is asked now covers demand until it can be undone.
 
 ``allocation = highest quantile within the lead / target utilisation``. It grows at once, and shrinks to the highest
-wish of a short window. What was just measured is covered too, whatever the forecast says.
+wish of a short window. What was just measured is covered too, whatever the forecast says. A zone that was just killed
+for want of memory uses none, and its forecast says so: a :class:`~agents.floor.MemoryFloor` lies under what it gets.
 """
 
 from collections import deque
@@ -11,6 +12,7 @@ import numpy as np
 from agents.baselines.believing import forecast_of, quantile_of, within_lead
 from agents.baselines.parameters import controller, parameter
 from agents.baselines.seeing import known
+from agents.floor import MemoryFloor
 from metaverse_env.contracts import View
 from metaverse_env.telemetry import Command
 from metaverse_env.zones import ZoneGraph
@@ -41,10 +43,12 @@ class ForecastDriven:
     def __post_init__(self) -> None:
         self._target = np.array([self.cpu_target, self.memory_target, self.bandwidth_target])
         self._window: deque[Array] = deque()
+        self._floor = MemoryFloor()
 
     def reset(self, zones: ZoneGraph, worlds: int) -> None:
-        """Forget all wishes."""
+        """Forget all wishes and kills."""
         self._window.clear()
+        self._floor = MemoryFloor()
 
     def act(self, view: View) -> Command:
         """Provide for what is expected.
@@ -62,4 +66,4 @@ class ForecastDriven:
         self._window.append(wish)
         steady = np.clip(pending, wish, np.where(seen, np.max(self._window, axis=0), np.inf))
         worth = (np.abs(steady - pending) > self.dead_band * pending) & (view.telemetry.zones["ready"] > 0)[:, :, None]
-        return Command.of(np.where(worth, steady, pending))
+        return self._floor.under(Command.of(np.where(worth, steady, pending)), view)

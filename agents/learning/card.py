@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from agents.learning.dead_band import DeadBand
 from agents.learning.settings import Algorithm
 from metaverse_env.errors import CheckpointError, ConfigurationError
 from metaverse_env.observation import FORECAST_FEATURES, WORLD_FEATURES, ZONE_FEATURES
@@ -36,7 +37,8 @@ class Card(BaseModel):
         world_features: Names of the world's features, which stand between.
         action: What the outputs are: ``"continuous"`` scalings, or values of combinations of the codec's ``"factors"``.
         choices: How many outputs there are; for ``"factors"``, how many of each resource.
-        dead_band: Least growth and least shrinking that are worth a change, base-2 logarithms; of continuous scalings.
+        dead_band: Of continuous scalings; see :class:`~agents.learning.dead_band.DeadBand`.
+        neighbours: Whether it learned what neighbours say; otherwise it hears none.
         scenario: What it was trained in.
         command: What trained it.
         seed: Of the training.
@@ -51,7 +53,8 @@ class Card(BaseModel):
     world_features: tuple[str, ...] = tuple(feature.name for feature in WORLD_FEATURES)
     action: Literal["continuous", "factors"] = "continuous"
     choices: tuple[int, ...] = (4,)
-    dead_band: tuple[float, float] = (0.0, 0.0)
+    dead_band: DeadBand = DeadBand(0.0, 0.0)
+    neighbours: bool = True
     scenario: str = "multi_zone"
     command: str = ""
     seed: int = 0

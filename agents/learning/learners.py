@@ -35,9 +35,10 @@ WIDTH: Final = 64
 def make_team(settings: Settings) -> TeamVecEnv:
     """Make the worlds that are learnt from."""
     shells = make_shells(settings, settings.hardness_at(0.0))
-    dead_band = DeadBand(0.0, 0.0) if settings.algorithm == "dqn" else DeadBand()
+    dqn = settings.algorithm == "dqn"
+    dead_band = DeadBand(0.0, 0.0) if dqn else DeadBand.of(shells[0].scenario.cost)
     first_pay = pay(settings, settings.violated_eur_per_user_h)
-    return TeamVecEnv(shells, first_pay, dead_band, settings.central, settings.algorithm == "dqn", settings.first_seed)
+    return TeamVecEnv(shells, first_pay, dead_band, settings.central, dqn, settings.first_seed)
 
 
 def pay(settings: Settings, violated_eur_per_user_h: float) -> Pay:
@@ -123,7 +124,8 @@ def blank_card(settings: Settings, team: TeamVecEnv, command: str) -> Card:
         zone_features=zone_features(settings.forecaster != "none"),
         action="factors" if dqn else "continuous",
         choices=tuple(team.choices) if dqn else (len(team.choices),),
-        dead_band=(team.dead_band.up, team.dead_band.down),
+        dead_band=team.dead_band,
+        neighbours=team.rows.heard,
         scenario=settings.scenario,
         command=command,
         seed=settings.seed,

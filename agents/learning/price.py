@@ -10,14 +10,20 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-WARM_UP: Final = 2
-"""Looks before the price moves: what comes first is the untrained policy's doing [choice]."""
-RATE: Final = 0.08
-"""Change of the log-price per look where there is twice as much as allowed [choice]."""
+WARM_UP: Final = 12
+"""Looks before the price moves: what comes first is the untrained policy's doing, whatever the price [choice]."""
+RATE: Final = 0.12
+"""Change of the log-price per look where there is twice as much as allowed, or half [choice]."""
 MEMORY: Final = 0.5
 """How much of the average of past looks stays in each new one: a policy that learns is restless [choice]."""
 MOST: Final = 1.0
-"""Bound of the relative excess that counts [choice]."""
+"""Bound of the excess that counts, in doublings [choice]."""
+
+HIGHEST_EUR_PER_USER_H: Final = 0.25
+"""What no price exceeds: where outages alone violate more than allowed no price would do, and one without bound would
+leave nothing of the cost in the reward [choice]."""
+TINY_PERCENT: Final = 1e-6
+"""No violations at all count as this many."""
 
 
 @dataclass
@@ -42,12 +48,13 @@ class Price:
         >>> price = Price(0.1, allowed_percent=0.5, average_percent=1.0, looks=WARM_UP)
         >>> price.follow(1.0)
         >>> round(price.eur_per_user_h, 5)
-        0.10833
+        0.11275
         """
         self.looks += 1
         if self.looks <= WARM_UP or self.average_percent is None:
             self.average_percent = violated_percent
             return
         self.average_percent = MEMORY * self.average_percent + (1.0 - MEMORY) * violated_percent
-        excess = max(-MOST, min(MOST, self.average_percent / self.allowed_percent - 1.0))
-        self.eur_per_user_h *= math.exp(RATE * excess)
+        excess = math.log2(max(self.average_percent, TINY_PERCENT) / self.allowed_percent)
+        moved = self.eur_per_user_h * math.exp(RATE * max(-MOST, min(MOST, excess)))
+        self.eur_per_user_h = min(moved, max(HIGHEST_EUR_PER_USER_H, self.eur_per_user_h))

@@ -5,9 +5,8 @@ from typing import Final
 
 import numpy as np
 
+from agents.floor import MemoryFloor
 from agents.learning.card import SHIPPED, Card, Weights, load_policy
-from agents.learning.dead_band import DeadBand
-from agents.learning.floor import MemoryFloor
 from agents.learning.rows import ZoneRows
 from metaverse_env.action import ActionCodec
 from metaverse_env.contracts import View
@@ -72,7 +71,6 @@ class LearnedPolicy:
         self.card = card
         outputs = int(np.prod(card.choices)) if card.action == "factors" else card.choices[0]
         self._network = Network(weights, card.row_size, outputs)
-        self._dead_band = DeadBand(*card.dead_band)
         self._rows: ZoneRows | None = None
         self._codec: ActionCodec | None = None
         self._handover = 0
@@ -80,7 +78,7 @@ class LearnedPolicy:
 
     def reset(self, zones: ZoneGraph, worlds: int) -> None:
         """Prepare for these zones; a learned policy remembers nothing but kills for want of memory."""
-        self._rows, self._codec = ZoneRows(zones, len(self.card.zone_features)), None
+        self._rows, self._codec = ZoneRows(zones, len(self.card.zone_features), self.card.neighbours), None
         self._floor = MemoryFloor()
 
     def act(self, view: View) -> Command:
@@ -99,7 +97,8 @@ class LearnedPolicy:
         # World by world: how a product of matrices is rounded depends on their size, and who decides on the edge of its
         # dead band must not depend on the worlds beside it.
         outputs = self._network(rows.reshape(len(observation), self._rows.zones, -1)).reshape(len(rows), -1)
-        actions = self._scalings(outputs) if self.card.action == "continuous" else self._factors(outputs)
+        continuous = self.card.action == "continuous"
+        actions = self._scalings(outputs, view.pending.allocation) if continuous else self._factors(outputs)
         command = self._codec.decode(actions.reshape(len(observation), self._rows.zones, -1), view.pending)
         return self._floor.under(command, view)
 
@@ -133,9 +132,9 @@ class LearnedPolicy:
         self._handover = len(codec.choices) - scales
         return codec
 
-    def _scalings(self, outputs: Array) -> Array:
+    def _scalings(self, outputs: Array, pending: Array) -> Array:
         """Return continuous actions ``[W x Z, choices]``; who never learned to hand over does not."""
-        actions = self._dead_band.apply(np.clip(outputs, -1.0, 1.0))
+        actions = self.card.dead_band.apply(np.clip(outputs, -1.0, 1.0), pending.reshape(len(outputs), -1))
         missing = len(RESOURCES) + self._handover - actions.shape[1]
         padded: Array = np.pad(actions, ((0, 0), (0, max(missing, 0))), constant_values=-1.0)
         return padded[:, : len(RESOURCES) + self._handover]

@@ -84,8 +84,8 @@ class Settings:
 
 
 DEFAULTS: Final[Mapping[Algorithm, Settings]] = {
-    "mappo": Settings(violated_percent=0.25),
-    "ippo": Settings("ippo", global_weight=0.0, central=False, violated_percent=0.25),
+    "mappo": Settings(violated_percent=0.25, randomised=8),
+    "ippo": Settings("ippo", global_weight=0.0, central=False, violated_percent=0.25, randomised=8),
     "ppo": Settings(
         "ppo",
         "single_zone",
@@ -102,6 +102,7 @@ DEFAULTS: Final[Mapping[Algorithm, Settings]] = {
         worlds=128,
         global_weight=0.0,
         central=False,
+        violated_percent=0.3,
         violated_eur_per_user_h=0.3,
         price_follows=False,
         validation_worlds=128,

@@ -68,10 +68,8 @@ class TeamVecEnv(Batch):
     ) -> None:
         self.pay, self.dead_band, self.central, self.joint = pay, dead_band, central, joint
         self.tally, self.render_mode = Tally(), None
-        self._groups, self.rows = (
-            _groups(shells),
-            ZoneRows(shells[0].world.zones, len(shells[0].observer.zone_features)),
-        )
+        self._groups = _groups(shells)
+        self.rows = self._groups[0].rows
         space = shells[0].codec.zone_space()
         if any(shell.codec.zone_space() != space for shell in shells):
             raise ConfigurationError("the worlds of one training need zones that choose from the same")
@@ -114,14 +112,14 @@ class TeamVecEnv(Batch):
         """
         taken = self.taken()
         infos: list[dict[str, Any]] = [NOTHING] * self.num_envs
-        parts = [self._step(group, self._decided(taken[group.agents]), infos) for group in self._groups]
+        parts = [self._step(group, self._decided(group, taken[group.agents]), infos) for group in self._groups]
         observations, rewards, dones = (np.concatenate(part) for part in zip(*parts, strict=True))
         return observations, rewards, dones, infos
 
-    def _decided(self, actions: Array) -> Array:
+    def _decided(self, group: _Group, actions: Array) -> Array:
         """Return what the codec takes of each agent, ``[agents, choices]``."""
         if not self.joint:
-            return self.dead_band.apply(actions)
+            return self.dead_band.apply(actions, group.shell.view.pending.allocation.reshape(len(actions), -1))
         factors = np.stack(np.unravel_index(actions, self.choices), axis=1)
         return np.pad(factors, ((0, 0), (0, len(self._groups[0].shell.codec.choices) - len(self.choices))))
 

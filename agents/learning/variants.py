@@ -7,21 +7,34 @@ import numpy as np
 
 from metaverse_env.scenario import Scenario, load_scenario
 
-SPREADS: Final[Mapping[str, Mapping[str, float]]] = {
-    "workload": {"mean_users_per_zone": 2.0, "event_per_day": 3.0, "migration_per_h": 2.0, "own_ou_sigma": 1.5},
-    "demand": {"cpu_per_user_mcores": 1.3, "bandwidth_per_user_mbps": 1.3, "memory_per_user_mb": 1.3},
-    "actuation": {"resize_median_s": 2.0},
-    "monitoring": {"missing_per_h": 2.0},
+SPREADS: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = {
+    "workload": {
+        "mean_users_per_zone": (3.0, 2.0),
+        "week_peak_to_trough": (1.5, 5.0),
+        "event_per_day": (3.0, 3.0),
+        "migration_per_h": (2.0, 2.0),
+        "own_ou_sigma": (1.5, 1.5),
+    },
+    "demand": {
+        "cpu_per_user_mcores": (1.3, 1.3),
+        "bandwidth_per_user_mbps": (1.3, 1.3),
+        "memory_per_user_mb": (1.3, 1.3),
+    },
+    "actuation": {"resize_median_s": (2.0, 2.0)},
+    "monitoring": {"missing_per_h": (2.0, 2.0)},
     "disturbances": {
-        "flash_crowd_per_day": 3.0,
-        "node_loss_per_day": 2.0,
-        "outage_per_day": 2.0,
-        "degradation_per_day": 2.0,
-        "price_sigma": 1.5,
-        "drift_sigma": 2.0,
+        "flash_crowd_per_day": (3.0, 3.0),
+        "node_loss_per_day": (2.0, 2.0),
+        "outage_per_day": (2.0, 2.0),
+        "degradation_per_day": (2.0, 2.0),
+        "price_sigma": (1.5, 1.5),
+        "drift_sigma": (2.0, 2.0),
     },
 }
-"""A variant's value lies between the scenario's over and times this, uniform in the logarithm [choice]."""
+"""A variant's value lies between the scenario's over the first and times the second, uniform in the logarithm [choice].
+
+Peaks may lie up to five times higher over troughs: a zone that is sized for its crowds may be empty most of its life.
+"""
 
 
 def variants(scenario: str | Scenario, count: int, seed: int, hardness: float = 1.0) -> list[Scenario]:
@@ -50,6 +63,12 @@ def _variant(base: Scenario, random: np.random.Generator) -> Scenario:
     changes: dict[str, Any] = {}
     for group, spreads in SPREADS.items():
         spec = getattr(base, group)
-        drawn = {name: getattr(spec, name) * spread ** random.uniform(-1.0, 1.0) for name, spread in spreads.items()}
+        drawn = {name: getattr(spec, name) * _factor(spread, random) for name, spread in spreads.items()}
         changes[group] = type(spec).model_validate({**spec.model_dump(), **drawn})
     return base.with_changes(**changes)
+
+
+def _factor(spread: tuple[float, float], random: np.random.Generator) -> float:
+    """Draw a factor between one over the first and the second, uniform in the logarithm."""
+    down, up = spread
+    return float(np.exp(random.uniform(-np.log(down), np.log(up))))

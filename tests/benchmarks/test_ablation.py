@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 from benchmarks.ablation import REFERENCE, VARIANTS
 from metaverse_env.cli import app
 
-TINY = ["--agent-steps", "2000", "--worlds", "1", "--seeds", "2", "--seed", "7"]
+TINY = ["--agent-steps", "2000", "--worlds", "8", "--seeds", "2", "--seed", "7"]
 
 
 def ablation(out: Path, *words: str) -> Result:

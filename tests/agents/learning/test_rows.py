@@ -47,9 +47,18 @@ def test_a_critic_of_more_zones_sees_no_more_numbers() -> None:
     assert len(sizes) == 1
 
 
-def test_a_zone_alone_has_no_neighbours() -> None:
-    rows, seen = ZoneRows(build_graph(load_scenario("single_zone")), 4), observation(1, 4)
-    np.testing.assert_array_equal(rows.actor(seen)[:, -4:], 0.0)
+def test_to_who_learned_among_many_a_zone_alone_is_its_own_neighbour() -> None:
+    alone, seen = build_graph(load_scenario("single_zone")), observation(1, 4)
+    np.testing.assert_array_equal(ZoneRows(alone, 4, heard=True).actor(seen)[:, -4:], seen[:, :4])
+
+
+def test_who_learned_about_one_alone_hears_no_neighbours_later() -> None:
+    alone = ZoneRows(build_graph(load_scenario("single_zone")), 4)
+    assert not alone.heard
+    np.testing.assert_array_equal(alone.actor(observation(1, 4))[:, -4:], 0.0)
+    many = ZoneRows(graph(4), 4, heard=alone.heard)
+    np.testing.assert_array_equal(many.actor(observation(4, 4))[:, -4:], 0.0)
+    assert ZoneRows(graph(4), 4).heard
 
 
 @pytest.mark.parametrize("forecaster", ["none", "persistence"])

@@ -10,10 +10,10 @@ def test_the_first_is_the_scenario_itself_and_the_others_lie_around_it() -> None
     base, *others = variants("complex", 9, seed=4)
     assert base == load_scenario("complex")
     for group, spreads in SPREADS.items():
-        for name, spread in spreads.items():
+        for name, (down, up) in spreads.items():
             middle = getattr(getattr(base, group), name)
             values = [getattr(getattr(other, group), name) for other in others]
-            assert all(middle / spread <= value <= middle * spread for value in values)
+            assert all(middle / down <= value <= middle * up for value in values)
             assert len(set(values)) == 8
 
 

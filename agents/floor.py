@@ -1,9 +1,9 @@
-"""What a learned policy may not take away after a kill for want of memory.
+"""What may not be taken away after a kill for want of memory.
 
-A zone that was just killed uses nothing, and a policy that has seldom seen that may give it even less, so that it is
-killed again when its users are back. So a floor stays for a while under what it asks for, by the rule of Kubernetes'
-VerticalPodAutoscaler (:func:`metaverse_env.autoscaling.memory.bumped`); and a zone that does not serve keeps what was
-asked for last.
+A zone that was just killed uses nothing. Who follows use or a forecast of it, or learned from worlds in which that is
+rare, may give it even less, so that it is killed again when its users are back. So a floor stays for a while under what
+is asked for, by the rule of Kubernetes' VerticalPodAutoscaler (:func:`metaverse_env.autoscaling.memory.bumped`); and a
+zone that does not serve keeps what was asked for last.
 """
 
 from typing import Final

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.learning.floor import KEPT_S, MemoryFloor
+from agents.floor import KEPT_S, MemoryFloor
 from metaverse_env.contracts import View
 from metaverse_env.telemetry import Command
 from tests.agents.views import LIMITS, make_view
