@@ -61,36 +61,33 @@ def train_predictor(
     .json, and for each kind config.json, metrics.json, curves.png, TensorBoard's events and the checkpoint; KIND is
     panel with --data.
     """
+    names = _kinds(kind, data, intents)
     if data is not None:
-        if kind is not None or not intents:
-            raise typer.BadParameter(
-                "a panel has a forecaster of its own; leave --kind and --no-intents or --data out", param_hint="--data"
-            )
         train_panel = resolve("command", "train predictor --data", _TRAINERS, extra="predictors")
         train_panel(
             _free(out, ["panel"], resume, overwrite), data, parse_split(split), lags, parse_horizons(horizons),
             seed=seed, minutes=minutes, threads=threads, resume=resume, as_json=as_json, command=command_line(),
         )  # fmt: skip
         return
+    train = resolve("command", "train predictor", _TRAINERS, extra="predictors")
+    train(
+        _free(out, names, resume, overwrite), names, seed=seed, epochs=epochs, minutes=minutes, worlds=worlds,
+        intents=intents, threads=threads, resume=resume, as_json=as_json, command=command_line(),
+    )  # fmt: skip
+
+
+def _kinds(kind: Which | None, data: Path | None, intents: bool) -> list[str]:
+    """Return what is to be trained on telemetry, once options that do not go together are refused."""
+    if data is not None and (kind is not None or not intents):
+        raise typer.BadParameter(
+            "a panel has a forecaster of its own; leave --kind and --no-intents or --data out", param_hint="--data"
+        )
     names = ["forecaster", "dynamics"] if kind in (None, Which.BOTH) else [str(kind)]
     if not intents and names != ["forecaster"]:
         raise typer.BadParameter(
             "the dynamics stands for a world in which they are heard; add --kind forecaster", param_hint="--no-intents"
         )
-    train = resolve("command", "train predictor", _TRAINERS, extra="predictors")
-    train(
-        _free(out, names, resume, overwrite),
-        names,
-        seed=seed,
-        epochs=epochs,
-        minutes=minutes,
-        worlds=worlds,
-        intents=intents,
-        threads=threads,
-        resume=resume,
-        as_json=as_json,
-        command=command_line(),
-    )
+    return names
 
 
 def _free(out: Path, kinds: Sequence[str], resume: bool, overwrite: bool) -> Path:
