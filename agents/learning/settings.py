@@ -64,7 +64,7 @@ class Settings:
         if self.worlds % self.randomised:
             raise ConfigurationError(
                 f"worlds = {self.worlds} cannot be shared evenly among randomised = {self.randomised} variants; "
-                f"give a multiple of {self.randomised}"
+                f"give a multiple of {self.randomised}, or --randomised 1 for the scenario alone"
             )
 
     @property
